@@ -1,0 +1,1 @@
+"""Finding parties: by any mechanism in any spelling, and by what they are called elsewhere."""

@@ -1,0 +1,1 @@
+"""Identifiers: what others, or we ourselves in other systems, call a party."""

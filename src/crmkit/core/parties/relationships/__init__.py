@@ -1,0 +1,1 @@
+"""Relationships: typed, dated links between two parties, seen from both ends."""
