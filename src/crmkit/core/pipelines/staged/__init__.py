@@ -1,0 +1,1 @@
+"""Records that move through stages, of whatever entity: the engine that deals, applicants and others share."""
