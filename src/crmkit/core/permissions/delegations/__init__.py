@@ -1,0 +1,1 @@
+"""Delegations: rights that one actor lends to another for a time."""

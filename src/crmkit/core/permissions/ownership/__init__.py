@@ -1,0 +1,1 @@
+"""Ownership: handing over everything that somebody owns, and claims that expire."""

@@ -1,0 +1,169 @@
+"""Pure decisions about roles: which rules make sense here, and which ones a new tenant begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from crmkit.core.kernel.criteria_check import check_criteria
+from crmkit.core.kernel.criteria_fields import Registry, root_name
+from crmkit.core.kernel.entity import EntityType, nearest
+from crmkit.core.kernel.rule import Rule, Scope, covers
+from crmkit.errors import InvalidValueError, LimitExceededError, UnknownFieldError
+from crmkit.values.criteria import ALWAYS, Variable, f
+
+__all__ = ["DEFAULT_ROLES", "MAX_RULES", "DefaultRole", "check_permission", "check_rules"]
+
+MAX_RULES: Final = 200
+"""How many rules a role may have."""
+
+
+def check_rules(rules: Sequence[Rule], *, permissions: Collection[str], registry: Registry) -> None:
+    """Refuse rules that could never apply, since they are mistakes.
+
+    Args:
+        rules: what a role is to say.
+        permissions: the names of all registered permissions.
+        registry: the entities of the deployment.
+
+    Raises:
+        InvalidValueError: if a permission covers none that is registered, or a condition belongs to no entity.
+        UnknownFieldError: if a condition or a list of fields names a field that the entity does not have.
+        LimitExceededError: if there are more than 200.
+    """  # raised by what this calls; callers want to know
+    if len(rules) > MAX_RULES:
+        raise LimitExceededError("rules of a role", MAX_RULES, got=len(rules))
+    for rule in rules:
+        check_permission(rule.permission, permissions)
+        entity = _entity_of(rule, registry)
+        if rule.where != ALWAYS:
+            if entity is None:
+                raise InvalidValueError("where", rule.permission, "is of no entity, so a condition has no fields")
+            check_criteria(rule.where, registry, entity)
+        if entity is not None:
+            _check_fields(rule, entity, registry)
+
+
+def check_permission(pattern: str, permissions: Collection[str]) -> None:
+    """Refuse a pattern that covers no registered permission.
+
+    Raises:
+        InvalidValueError: if so; names the nearest permission.
+    """
+    # A right to elevate names the permission that is elevated to, behind a prefix.
+    wanted = pattern.removeprefix("elevate.")
+    if wanted == "*" or any(covers(wanted, p) for p in permissions):
+        return
+    hint = nearest(wanted, permissions)
+    raise InvalidValueError("permission", pattern, f"covers no permission{f'; did you mean {hint!r}?' if hint else ''}")
+
+
+def _entity_of(rule: Rule, registry: Registry) -> EntityType[Any] | None:
+    name = rule.permission.rpartition(".")[0]
+    return next((e for e in registry if e.name == name), None)
+
+
+def _check_fields(rule: Rule, entity: EntityType[Any], registry: Registry) -> None:
+    parts = [e for e in registry if e.part_of is not None and root_name(registry, e) == entity.name]
+    known = {name for e in (entity, *parts) for name in e.shape.fields}
+    for name in rule.fields:
+        if not name.startswith("class:") and name not in known:
+            raise UnknownFieldError(entity.name, name, nearest=nearest(name, known))
+
+
+# -- what a new tenant begins with ------------------------------------------------------------------------------------
+
+
+@frozen
+class DefaultRole:
+    """A role that a new tenant begins with.
+
+    Attributes:
+        key: its key.
+        label: for people.
+        description: whom it is for.
+        rules: what it says.
+    """
+
+    key: str
+    label: str
+    description: str
+    rules: tuple[Rule, ...]
+
+
+def _permits(scope: Scope, *permissions: str) -> list[Rule]:
+    return [Rule(effect="permit", permission=p, scope=scope) for p in permissions]
+
+
+_VOCABULARY: Final = (
+    "channel.read",
+    "lifecycle_stage.read",
+    "party_role_type.read",
+    "pipeline.read",
+    "relationship_type.read",
+    "team.read",
+)
+"""What one must see to work with anything."""
+_CONVERSATIONS: Final = ("interaction.*", "thread.*")
+"""Visible with their party, so that the party's scope decides."""
+
+
+def _of_oneself() -> Iterable[Rule]:
+    """Everybody may know one's own rights, lend them, and see what is lent to one."""
+    yield Rule(effect="permit", permission="rights.explain")
+    for verb in ("read", "create", "delete"):
+        where = f.from_actor == Variable("actor")
+        yield Rule(effect="permit", permission=f"delegation.{verb}", where=where)
+    yield Rule(effect="permit", permission="delegation.read", where=f.to_actor == Variable("actor"))
+
+
+DEFAULT_ROLES: Final = (
+    DefaultRole(
+        "administrator",
+        "Administrator",
+        "May do everything.",
+        tuple(_permits("all", "*")),
+    ),
+    DefaultRole(
+        "manager",
+        "Manager",
+        "Leads teams: everything of these teams and of those below them.",
+        (
+            *_permits("subtree", "party.*", "deal.*", "activity.*", "grant.*", "claim.*"),
+            *_permits(
+                "all", *_CONVERSATIONS, *_VOCABULARY, "stage.move", "ownership.transfer", "rights.explain_others"
+            ),
+            *_permits("all", "claim.read", "grant.read"),
+            *_of_oneself(),
+        ),
+    ),
+    DefaultRole(
+        "seller",
+        "Seller",
+        "Works with the parties of the team, and with own deals and activities.",
+        (
+            *_permits("team", "party.*"),
+            *_permits("own", "deal.*", "activity.*", "grant.*", "claim.*"),
+            *_permits("all", *_CONVERSATIONS, *_VOCABULARY, "stage.move"),
+            *_of_oneself(),
+        ),
+    ),
+    DefaultRole(
+        "viewer",
+        "Viewer",
+        "Sees everything and changes nothing.",
+        tuple(_permits("all", "*.read", "rights.explain")),
+    ),
+    DefaultRole(
+        "steward",
+        "Steward",
+        "Answers for the CRM and its data: cleans up parties, keeps the vocabulary, hands over what somebody owned.",
+        (
+            *_permits("all", "*.read", "party.*", "ownership.transfer"),
+            *_permits("all", "channel.*", "lifecycle_stage.*", "party_role_type.*", "relationship_type.*"),
+            *_permits("all", "rights.explain", "rights.explain_others"),
+        ),
+    ),
+)

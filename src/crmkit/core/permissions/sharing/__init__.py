@@ -1,0 +1,1 @@
+"""Sharing: one record, with one actor or team."""

@@ -1,0 +1,1 @@
+"""Teams: a tree whose nodes own and share records."""
