@@ -1,0 +1,154 @@
+"""What applications import, as ``crmkit``; plugins import `crmkit.sdk`."""
+
+from __future__ import annotations
+
+from crmkit import errors
+from crmkit.core.interactions.activities.events import (
+    ActivityCancelled,
+    ActivityCompleted,
+    ActivityPlanned,
+    ActivityReassigned,
+    ActivityRescheduled,
+)
+from crmkit.core.interactions.activities.model import Activity, NextAction
+from crmkit.core.interactions.activities.rules import without_next_action
+from crmkit.core.interactions.config import InteractionsSettings
+from crmkit.core.interactions.events import (
+    ChannelAdded,
+    InteractionCorrected,
+    InteractionRecorded,
+    ThreadClosed,
+    ThreadOpened,
+)
+from crmkit.core.interactions.model import (
+    Channel,
+    Interaction,
+    LastState,
+    Participant,
+    Thread,
+    ThreadState,
+    TimelineEntry,
+)
+from crmkit.core.kernel.actors import Actor, ActorDirectory
+from crmkit.core.kernel.config import Config, set_in_file
+from crmkit.core.kernel.engines import make_engine
+from crmkit.core.kernel.entity import EntityType, Record
+from crmkit.core.kernel.manifest import Manifest
+from crmkit.core.kernel.once import Key
+from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.verify import Finding
+from crmkit.core.parties.config import PartySettings
+from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
+from crmkit.core.parties.identifiers.model import Identifier
+from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
+from crmkit.core.parties.mechanisms.model import Mechanism
+from crmkit.core.parties.model import Organisation, Party, Person
+from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType
+from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
+from crmkit.core.parties.view.model import PartyView, Section
+from crmkit.core.pipelines.definitions.model import Definition, NewStage, Pipeline, Stage
+from crmkit.core.pipelines.events import (
+    DealChanged,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealWon,
+    RecordMoved,
+)
+from crmkit.core.pipelines.model import Deal
+from crmkit.core.pipelines.reports.model import Forecast, Funnel, FunnelStage, LostShare
+from crmkit.crm import CRM, UnitOfWork
+from crmkit.values.clock import Clock, FixedClock, SystemClock
+from crmkit.values.criteria import Criteria, Variable, criteria_from_json, criteria_to_json, f
+from crmkit.values.event import Event
+from crmkit.values.ids import new_id
+from crmkit.values.money import Money
+from crmkit.values.page import Cursor, Page
+from crmkit.values.ref import Ref
+
+__all__ = [
+    "CRM",
+    "Activity",
+    "ActivityCancelled",
+    "ActivityCompleted",
+    "ActivityPlanned",
+    "ActivityReassigned",
+    "ActivityRescheduled",
+    "Actor",
+    "ActorDirectory",
+    "Channel",
+    "ChannelAdded",
+    "Clock",
+    "Config",
+    "Criteria",
+    "Cursor",
+    "Deal",
+    "DealChanged",
+    "DealLost",
+    "DealMoved",
+    "DealOpened",
+    "DealReopened",
+    "DealWon",
+    "Definition",
+    "EntityType",
+    "Event",
+    "Finding",
+    "FixedClock",
+    "Forecast",
+    "Funnel",
+    "FunnelStage",
+    "Identifier",
+    "Interaction",
+    "InteractionCorrected",
+    "InteractionRecorded",
+    "InteractionsSettings",
+    "Key",
+    "LastState",
+    "LifecycleEntry",
+    "LifecycleStage",
+    "LostShare",
+    "Manifest",
+    "Mechanism",
+    "Money",
+    "NewStage",
+    "NextAction",
+    "Organisation",
+    "Page",
+    "Participant",
+    "Party",
+    "PartyAdded",
+    "PartyArchived",
+    "PartyRole",
+    "PartyRoleType",
+    "PartySettings",
+    "PartyUpdated",
+    "PartyView",
+    "Person",
+    "Pipeline",
+    "Record",
+    "RecordMoved",
+    "Ref",
+    "RelatedParty",
+    "Relationship",
+    "RelationshipType",
+    "Rule",
+    "Section",
+    "Stage",
+    "SystemClock",
+    "Thread",
+    "ThreadClosed",
+    "ThreadOpened",
+    "ThreadState",
+    "TimelineEntry",
+    "UnitOfWork",
+    "Variable",
+    "criteria_from_json",
+    "criteria_to_json",
+    "errors",
+    "f",
+    "make_engine",
+    "new_id",
+    "set_in_file",
+    "without_next_action",
+]

@@ -1,0 +1,358 @@
+"""The composition root: areas, plugins and kernel put together into one `CRM`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from crmkit.core import wiring
+from crmkit.core.interactions.service import Interactions
+from crmkit.core.kernel.actors import ActorDirectory, directory_at, everybody
+from crmkit.core.kernel.administration import Plugins, Tenants
+from crmkit.core.kernel.config import Config
+from crmkit.core.kernel.engines import attach, in_schema, make_engine
+from crmkit.core.kernel.health import Health
+from crmkit.core.kernel.loading import load_cli
+from crmkit.core.kernel.profile import graph
+from crmkit.core.kernel.quarantine import Fault
+from crmkit.core.kernel.schema import Schema
+from crmkit.core.kernel.starting import Assembly, assemble
+from crmkit.core.kernel.unit import UnitOfWork as KernelUnit
+from crmkit.core.kernel.units import Units
+from crmkit.core.kernel.verify import Finding, verify
+from crmkit.core.kernel.work import UnitFacts
+from crmkit.core.parties.service import Parties
+from crmkit.core.permissions.service import Permissions
+from crmkit.core.pipelines.service import Pipelines
+from crmkit.errors import ConfigError, PluginQuarantinedError, StartupError, UnknownPluginError, UnknownTenantError
+from crmkit.values.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from crmkit.core.kernel.manifest import Manifest
+    from crmkit.core.kernel.once import Key
+    from crmkit.core.kernel.runtime import Runtime
+    from crmkit.values.event import Event
+
+__all__ = ["CRM", "UnitOfWork"]
+
+E = TypeVar("E", bound="Event")
+R = TypeVar("R")
+
+
+class UnitOfWork(KernelUnit):
+    """One actor, one tenant, one transaction, with the core's areas as attributes.
+
+    Plugins' services are had by ``uow.use(TheirService)``.
+    """
+
+    @property
+    def parties(self) -> Parties:
+        """People and organisations."""
+        return self.use(Parties)
+
+    @property
+    def interactions(self) -> Interactions:
+        """What happened with parties, and what is planned."""
+        return self.use(Interactions)
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """Deals and other staged work."""
+        return self.use(Pipelines)
+
+    @property
+    def permissions(self) -> Permissions:
+        """Roles, teams, grants, delegations."""
+        return self.use(Permissions)
+
+
+class CRM:
+    """A CRM inside of an application.
+
+    Args:
+        config: from `Config.load` or `Config.of`; by default ``crmkit.toml`` and the environment.
+        engine: the application's own engine; one for ``database.url`` by default.
+        plugins: ids of plugins to load, instead of those that the configuration lists.
+        manifests: plugins that are not installed as distributions, such as an application's own.
+        actors: the application's users: a function of a tenant and ids; by default the one that ``crmkit.actors``
+            names. Without any, every id is an active user.
+        clock: tells the time; the machine's by default.
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        engine: Engine | None = None,
+        plugins: Sequence[str] | None = None,
+        manifests: Sequence[Manifest] = (),
+        actors: ActorDirectory | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        config = config if config is not None else Config.load()
+        self.config = config if plugins is None else config.override({"crmkit.plugins": list(plugins)})
+        self._given, self._manifests = engine, tuple(manifests)
+        named = self.config.crmkit.actors
+        self._actors: ActorDirectory = actors or (directory_at(named) if named else everybody)
+        self._clock: Clock = clock or SystemClock()
+        self.health = Health(tolerated=self.config.hooks.max_faults, slow_after=self.config.hooks.slow_ms / 1000)
+        self._engine: Engine | None = None
+        self._assembly: Assembly | None = None
+        self._units: Units[UnitOfWork] | None = None
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Resolve and import plugins, compare the database with the code, and freeze. Never migrates.
+
+        Returns:
+            This CRM, so that ``crm = CRM(...).start()`` works.
+
+        Raises:
+            StartupError: everything that keeps it from starting, each with its fix.
+        """
+        if self._units is not None:
+            return self
+        assembly = self.assemble()
+        problems = list(assembly.problems) or self.schema.problems()
+        if problems:
+            raise StartupError(problems)
+        self._units = Units(assembly.runtime, self.engine, UnitOfWork)
+        return self
+
+    def close(self) -> None:
+        """Give up the connections of an engine of crmkit's own; the application's engine is left alone."""
+        if self._engine is not None and self._given is None:
+            self._engine.dispose()
+        self._engine = self._units = self._assembly = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def engine(self) -> Engine:
+        """Where crmkit's tables are."""
+        if self._engine is None:
+            database = self.config.database
+            if self._given is not None:
+                self._engine = in_schema(attach(self._given), database.schema)
+            else:
+                self._engine = make_engine(database.url, schema=database.schema)
+        return self._engine
+
+    def attach(self, engine: Engine) -> Engine:
+        """Make another engine of the application over the same database fit to be joined (see `join`)."""
+        return attach(engine)
+
+    def assemble(self) -> Assembly:
+        """What the start puts together, with its problems; for tools that work although it cannot start."""
+        if self._assembly is None:
+            self._assembly = assemble(
+                self.config,
+                areas=wiring.AREAS,
+                wiring=wiring.IMPLEMENTATIONS,
+                rights_source=wiring.rights_source(self.config, self._actors),
+                core_unit=wiring.MIGRATIONS,
+                clock=self._clock,
+                directory=self._actors,
+                health=self.health,
+                manifests=self._manifests,
+            )
+        return self._assembly
+
+    @property
+    def runtime(self) -> Runtime:
+        """What the deployment has loaded: entities, operations, permissions, hooks."""
+        return self.assemble().runtime
+
+    # -- administration -----------------------------------------------------------------------------------------------
+
+    @property
+    def schema(self) -> Schema:
+        """The database's tables: status, upgrade, SQL. Works before the start."""
+        return Schema(self.assemble(), self.engine)
+
+    @property
+    def tenants(self) -> Tenants:
+        """The tenants of the deployment."""
+        assembly = self.assemble()
+        return Tenants(assembly.runtime, self.engine, self._started(), assembly.parts)
+
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins of the deployment."""
+        assembly = self.assemble()
+        return Plugins(assembly.runtime, self.engine, self._started(), assembly.found.manifests, self.tenants)
+
+    def appoint(self, actor: str, *, role: str = "administrator", tenant: str | None = None) -> None:
+        """Give an actor a role in crmkit's own memberships, as setting up a tenant needs before anybody has any right.
+
+        Args:
+            actor: the actor's id.
+            role: the role's key.
+            tenant: in which tenant; the configured default by default.
+
+        Raises:
+            ConfigError: if roles are read from the application's directory.
+            UnknownRoleError: if there is no such role; lists those there are.
+            UnknownTenantError: if there is no such tenant.
+        """
+        if self.config.access.membership != "database":
+            message = "who has which role is asked of the directory of actors here (access.membership)"
+            raise ConfigError(message)
+        tenant = tenant or self.config.crmkit.default_tenant
+        if tenant is None:
+            raise UnknownTenantError(None)
+        with self._started().system(tenant) as uow:
+            uow.permissions.assign(actor, role=role)
+
+    def verify(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> Iterator[Finding]:
+        """Everything in which tables, catalogue, references and history disagree, as it is found; only reads.
+
+        Works before the start, and covers what disabled plugins and those that are gone have stored.
+
+        Args:
+            tenant: look at the records of this tenant only.
+            progress: told each step before it is taken.
+        """
+        return verify(self.engine, self.config.database.schema, tenant=tenant, progress=progress)
+
+    def commands(self, plugin: str) -> Any:
+        """The click group that a loaded plugin brings for the command line; None if it brings none.
+
+        Raises:
+            UnknownPluginError: if the plugin is not loaded.
+            PluginQuarantinedError: if it, or its part for the command line, fails to load.
+        """
+        runtime = self.runtime
+        if plugin in runtime.quarantined:
+            raise PluginQuarantinedError(plugin, runtime.quarantined[plugin])
+        if plugin not in runtime.manifests:
+            raise UnknownPluginError(plugin, loaded=tuple(runtime.manifests))
+        found = load_cli(runtime.manifests[plugin])
+        if isinstance(found, Fault):
+            raise found.error
+        return found
+
+    def plugin_graph(self, form: Literal["text", "mermaid"] = "text") -> str:
+        """The installed plugins and what ties them together, as text or as a Mermaid flowchart."""
+        return graph(self.assemble().found.manifests, form)
+
+    # -- units of work ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(
+        self,
+        actor: str,
+        tenant: str | None = None,
+        *,
+        on_behalf_of: str | None = None,
+        reason: str | None = None,
+        source: str | None = None,
+        read_only: bool = False,
+    ) -> Iterator[UnitOfWork]:
+        """A unit of work in a transaction of crmkit's own: committed when the block ends, rolled back if it raises.
+
+        Args:
+            actor: who acts; the directory must know it.
+            tenant: which tenant; the configured ``crmkit.default_tenant`` if not given.
+            on_behalf_of: for whom, under a delegation: with what they have lent, less what the actor is forbidden.
+            reason: why, for history.
+            source: where the data comes from (``web``, ``import``), for history and provenance.
+            read_only: refuse commands; on SQLite, take no write lock.
+
+        Raises:
+            UnknownTenantError: if there is no such tenant.
+            UnknownActorError: if the directory does not know the actor, or says that it is not active.
+            RetryableStorageError: if the database was locked or lost; the whole block may be run again (`run` does).
+        """
+        facts = UnitFacts(reason=reason, source=source)
+        with self._started().begin(actor, tenant, on_behalf_of=on_behalf_of, facts=facts, read_only=read_only) as uow:
+            yield uow
+
+    @contextmanager
+    def join(
+        self,
+        host: Any,
+        actor: str,
+        tenant: str | None = None,
+        *,
+        on_behalf_of: str | None = None,
+        reason: str | None = None,
+        source: str | None = None,
+    ) -> Iterator[UnitOfWork]:
+        """A unit of work in the transaction of the application, which commits or rolls back.
+
+        A refusal undoes what the unit wrote and leaves the application's transaction usable. Events are delivered after
+        the application's commit, and never if it rolls back.
+
+        Args:
+            host: a SQLAlchemy Connection or ORM Session over an engine that `attach` has seen (or the CRM's own).
+            actor: see `begin`.
+            tenant: see `begin`.
+            on_behalf_of: see `begin`.
+            reason: see `begin`.
+            source: see `begin`.
+
+        Raises:
+            JoinError: if the connection cannot be joined; says what to change.
+            ConflictError: if SQLite's write lock cannot be had.
+        """
+        facts = UnitFacts(reason=reason, source=source)
+        with self._started().join(host, actor, tenant, on_behalf_of=on_behalf_of, facts=facts) as uow:
+            yield uow
+
+    def run(
+        self,
+        fn: Callable[[UnitOfWork], R],
+        actor: str,
+        tenant: str | None = None,
+        *,
+        retries: int = 3,
+        once: Key | None = None,
+        on_behalf_of: str | None = None,
+        reason: str | None = None,
+        source: str | None = None,
+    ) -> R:
+        """Call ``fn`` in a unit of work that is run again, whole, when the database asks for it.
+
+        Args:
+            fn: takes the unit; may be called several times, so it must have no effect but through the unit.
+            actor: see `begin`.
+            tenant: see `begin`.
+            retries: how many times to run it again after a deadlock, serialization failure, stale version or lost
+                connection before the commit.
+            once: do it once for this key, and give the same answer ever after; the answer must have a JSON form.
+            on_behalf_of: see `begin`.
+            reason: see `begin`.
+            source: see `begin`.
+
+        Raises:
+            ConflictError: if the key was used before with another body.
+        """
+        facts = UnitFacts(reason=reason, source=source)
+        return self._started().run(
+            fn, actor, tenant, retries=retries, once=once, on_behalf_of=on_behalf_of, facts=facts
+        )
+
+    def on(self, event: type[E], fn: Callable[[E], None]) -> Callable[[], None]:
+        """Call ``fn`` in this process with every event of the class, after commit, outside of any transaction.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self.runtime.bus.on(event, fn)
+
+    def _started(self) -> Units[UnitOfWork]:
+        if self._units is None:
+            raise ConfigError("this CRM has not been started; call crm.start() once, after crmkit db upgrade")
+        return self._units

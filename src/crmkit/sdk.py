@@ -1,0 +1,366 @@
+"""What plugin authors import, and all that they may import besides the package roots of plugins that they need.
+
+By part of a plugin: the manifest (`Manifest`, `Permission`, `Bridge`), its tables and entities (`entity_table`,
+`party_ref`, `EntityType`, the column types), services (`Service`, `command`, `query`, `Target`), hooks (`Guard`,
+`Collect`, `on`, `Context` and the hooks of the core), events, and all errors.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from crmkit.core.interactions.activities.events import (
+    ActivityCancelled,
+    ActivityCompleted,
+    ActivityPlanned,
+    ActivityReassigned,
+    ActivityRescheduled,
+)
+from crmkit.core.interactions.activities.model import Activity, NextAction
+from crmkit.core.interactions.activities.rules import without_next_action
+from crmkit.core.interactions.activities.tables import ACTIVITY
+from crmkit.core.interactions.events import (
+    ChannelAdded,
+    InteractionCorrected,
+    InteractionRecorded,
+    ThreadClosed,
+    ThreadOpened,
+)
+from crmkit.core.interactions.model import (
+    Channel,
+    Interaction,
+    LastState,
+    Participant,
+    Thread,
+    ThreadState,
+    TimelineEntry,
+)
+from crmkit.core.interactions.service import Interactions
+from crmkit.core.interactions.tables import INTERACTION, THREAD
+from crmkit.core.kernel.actors import Actor
+from crmkit.core.kernel.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
+from crmkit.core.kernel.compiler import Tally
+from crmkit.core.kernel.context import Context
+from crmkit.core.kernel.entity import EntityType, Field, Record, any_ref, entity_table, money, new_metadata, ref
+from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.history import Provenance
+from crmkit.core.kernel.hooks import Collect, Guard, Implementation, on
+from crmkit.core.kernel.manifest import API_VERSION, Bridge, Manifest, Permission
+from crmkit.core.kernel.migrations import render
+from crmkit.core.kernel.plugin import Plugin
+from crmkit.core.kernel.secret import Secret
+from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.wire import from_json, to_json
+from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
+from crmkit.core.parties.identifiers.model import Identifier
+from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
+from crmkit.core.parties.mechanisms.model import Mechanism, MechanismKind
+from crmkit.core.parties.mechanisms.rules import address, mechanism
+from crmkit.core.parties.model import Organisation, Party, PartyKind, Person
+from crmkit.core.parties.reference import party_ref
+from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType
+from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
+from crmkit.core.parties.rules import altered
+from crmkit.core.parties.service import Parties
+from crmkit.core.parties.tables import PARTY
+from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
+from crmkit.core.parties.view.model import PartyView, Section
+from crmkit.core.pipelines.definitions.model import Category, NewStage, Pipeline, Stage
+from crmkit.core.pipelines.events import (
+    DealChanged,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealWon,
+    RecordMoved,
+)
+from crmkit.core.pipelines.hooks import DealMove, deal_moving
+from crmkit.core.pipelines.model import Deal, DealStageEntry
+from crmkit.core.pipelines.reports.model import Forecast, Funnel, LostShare
+from crmkit.core.pipelines.service import Pipelines
+from crmkit.core.pipelines.staged.model import Staged, StageEntry
+from crmkit.core.pipelines.staged.service import StagedService
+from crmkit.core.pipelines.staged.tables import stage_entry_table, stage_entry_type, staged_columns
+from crmkit.core.pipelines.tables import DEAL
+from crmkit.crm import CRM, UnitOfWork
+from crmkit.errors import (
+    AlreadyExistsError,
+    ClosedUnitError,
+    ConfigError,
+    ConflictError,
+    CriteriaError,
+    CrmkitError,
+    FieldForbiddenError,
+    ForbiddenError,
+    HookDefinitionError,
+    HookError,
+    HookFailedError,
+    ImportFileError,
+    InUseError,
+    InvalidCursorError,
+    InvalidKeyError,
+    InvalidMechanismError,
+    InvalidMoneyError,
+    InvalidOperatorError,
+    InvalidSettingError,
+    InvalidValueError,
+    JoinError,
+    LimitExceededError,
+    MigrationError,
+    MoveNotAllowedError,
+    NaiveDatetimeError,
+    NotFoundError,
+    OutsideCommandError,
+    PluginDependencyError,
+    PluginDisabledError,
+    PluginError,
+    PluginQuarantinedError,
+    PoisonedUnitError,
+    Problem,
+    ReadOnlyUnitError,
+    Refusal,
+    RefusedError,
+    RetryableStorageError,
+    StaleVersionError,
+    StartupError,
+    StorageError,
+    UnitError,
+    UnknownActorError,
+    UnknownChannelError,
+    UnknownCurrencyError,
+    UnknownFieldError,
+    UnknownLifecycleStageError,
+    UnknownPartyRoleError,
+    UnknownPipelineError,
+    UnknownPluginError,
+    UnknownRelationshipTypeError,
+    UnknownServiceError,
+    UnknownSettingError,
+    UnknownStageError,
+    UnknownTenantError,
+)
+from crmkit.values.change import Change
+from crmkit.values.clock import Clock
+from crmkit.values.criteria import ALWAYS, Criteria, criteria_from_json, criteria_to_json, f
+from crmkit.values.event import Event, Origin
+from crmkit.values.ids import new_id
+from crmkit.values.instants import as_instant, format_instant, parse_instant
+from crmkit.values.money import Money
+from crmkit.values.page import Cursor, Page
+from crmkit.values.ref import Ref
+
+__all__ = [
+    "ACTIVITY",
+    "ALWAYS",
+    "API_VERSION",
+    "CRM",
+    "DEAL",
+    "INTERACTION",
+    "PARTY",
+    "THREAD",
+    "Activity",
+    "ActivityCancelled",
+    "ActivityCompleted",
+    "ActivityPlanned",
+    "ActivityReassigned",
+    "ActivityRescheduled",
+    "Actor",
+    "AlreadyExistsError",
+    "Bridge",
+    "Category",
+    "Change",
+    "Channel",
+    "ChannelAdded",
+    "Clock",
+    "ClosedUnitError",
+    "Collect",
+    "CommandLine",
+    "ConfigError",
+    "ConflictError",
+    "Context",
+    "Criteria",
+    "CriteriaError",
+    "CrmkitError",
+    "Cursor",
+    "Day",
+    "Deal",
+    "DealChanged",
+    "DealLost",
+    "DealMove",
+    "DealMoved",
+    "DealOpened",
+    "DealReopened",
+    "DealStageEntry",
+    "DealWon",
+    "EntityType",
+    "Event",
+    "Exact",
+    "Field",
+    "FieldForbiddenError",
+    "Flag",
+    "ForbiddenError",
+    "Forecast",
+    "Funnel",
+    "Guard",
+    "HookDefinitionError",
+    "HookError",
+    "HookFailedError",
+    "Id",
+    "Identifier",
+    "Implementation",
+    "ImportFileError",
+    "InUseError",
+    "Instant",
+    "Integer",
+    "Interaction",
+    "InteractionCorrected",
+    "InteractionRecorded",
+    "Interactions",
+    "InvalidCursorError",
+    "InvalidKeyError",
+    "InvalidMechanismError",
+    "InvalidMoneyError",
+    "InvalidOperatorError",
+    "InvalidSettingError",
+    "InvalidValueError",
+    "JoinError",
+    "Json",
+    "LastState",
+    "LifecycleEntry",
+    "LifecycleStage",
+    "LimitExceededError",
+    "LostShare",
+    "Manifest",
+    "Mechanism",
+    "MechanismKind",
+    "MigrationError",
+    "Money",
+    "MoveNotAllowedError",
+    "NaiveDatetimeError",
+    "NewStage",
+    "NextAction",
+    "NotFoundError",
+    "Organisation",
+    "Origin",
+    "OutsideCommandError",
+    "Page",
+    "Participant",
+    "Parties",
+    "Party",
+    "PartyAdded",
+    "PartyArchived",
+    "PartyKind",
+    "PartyRole",
+    "PartyRoleType",
+    "PartyUpdated",
+    "PartyView",
+    "PartyViewing",
+    "Permission",
+    "Person",
+    "Pipeline",
+    "Pipelines",
+    "Plugin",
+    "PluginDependencyError",
+    "PluginDisabledError",
+    "PluginError",
+    "PluginQuarantinedError",
+    "PoisonedUnitError",
+    "Problem",
+    "Provenance",
+    "ReadOnlyUnitError",
+    "Record",
+    "RecordMoved",
+    "Ref",
+    "Refusal",
+    "RefusedError",
+    "RelatedParty",
+    "Relationship",
+    "RelationshipType",
+    "RetryableStorageError",
+    "Secret",
+    "Section",
+    "Service",
+    "Stage",
+    "StageEntry",
+    "Staged",
+    "StagedService",
+    "StaleVersionError",
+    "StartupError",
+    "StorageError",
+    "Tally",
+    "Target",
+    "Text",
+    "Thread",
+    "ThreadClosed",
+    "ThreadOpened",
+    "ThreadState",
+    "TimelineEntry",
+    "UnitError",
+    "UnitOfWork",
+    "UnknownActorError",
+    "UnknownChannelError",
+    "UnknownCurrencyError",
+    "UnknownFieldError",
+    "UnknownLifecycleStageError",
+    "UnknownPartyRoleError",
+    "UnknownPipelineError",
+    "UnknownPluginError",
+    "UnknownRelationshipTypeError",
+    "UnknownServiceError",
+    "UnknownSettingError",
+    "UnknownStageError",
+    "UnknownTenantError",
+    "address",
+    "altered",
+    "any_ref",
+    "as_instant",
+    "command",
+    "criteria_from_json",
+    "criteria_to_json",
+    "deal_moving",
+    "entity_table",
+    "f",
+    "format_instant",
+    "from_json",
+    "mechanism",
+    "money",
+    "new_id",
+    "new_metadata",
+    "on",
+    "parse_instant",
+    "party_ref",
+    "party_viewing",
+    "query",
+    "ref",
+    "render",
+    "stage_entry_table",
+    "stage_entry_type",
+    "staged_columns",
+    "to_json",
+    "without_next_action",
+]
+
+
+class CommandLine(Protocol):
+    """What the commands of a plugin get as click's ``obj``; it follows the options --config, --actor and --tenant."""
+
+    @property
+    def crm(self) -> CRM:
+        """The started CRM."""
+        ...
+
+    @property
+    def actor(self) -> str:
+        """The id of who acts."""
+        ...
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant; None for the configured default."""
+        ...
+
+    def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work of that actor in that tenant."""
+        ...
