@@ -1,0 +1,1 @@
+"""The bundled plugins; each goes through the same door as one by anybody else."""
