@@ -1,0 +1,86 @@
+"""The databases of a test run: an engine each, migrated as far as anybody asked, with a foreign tenant in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import column, inspect, select, table
+
+from crmkit.api import CRM, Config, make_engine
+from crmkit.testing.actors import Actors
+from crmkit.testing.factories import a_deal, a_person, an_activity, an_interaction
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["CANARY", "CANARY_TENANT", "Databases", "rows_of"]
+
+CANARY_TENANT: Final = "canary-tenant"
+CANARY: Final = "zwischenfruchtanbau"
+"""A word that only the foreign tenant's records contain: what another tenant is shown must never contain it."""
+
+_DENIALS: Final = "crm_denial"
+
+
+class Databases:
+    """Keeps one engine for each database, and migrates each for every set of plugins once.
+
+    Every database gets a tenant of canaries, which no output of another tenant may ever show.
+    """
+
+    def __init__(self) -> None:
+        self._engines: dict[str, Engine] = {}
+        self._migrated: set[tuple[str, frozenset[str]]] = set()
+
+    def engine(self, url: str) -> Engine:
+        """The engine over ``url``; the core's tables and the canaries are there."""
+        engine = self._engines.get(url)
+        if engine is None:
+            engine = self._engines[url] = make_engine(url)
+            crm = CRM(Config.of({}), engine=engine, actors=Actors())
+            crm.schema.upgrade()
+            crm.start()
+            if CANARY_TENANT not in dict(crm.tenants.list()):
+                _fill(crm)
+        return engine
+
+    def migrate(self, url: str, crm: CRM) -> None:
+        """Apply the migrations of the plugins of ``crm``, unless that was done before."""
+        key = url, frozenset(crm.config.crmkit.plugins)
+        if key not in self._migrated:
+            crm.schema.upgrade()
+            self._migrated.add(key)
+
+    def close(self) -> None:
+        """Give up all connections."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+
+
+def _fill(crm: CRM) -> None:
+    crm.tenants.create(CANARY_TENANT)
+    with crm.begin("ada", CANARY_TENANT) as uow:
+        party = a_person(uow, given_name=CANARY, family_name=CANARY, emails=["canary@canary.example"])
+        a_deal(uow, party.id, title=CANARY)
+        an_interaction(uow, party.id, summary=CANARY)
+        an_activity(uow, party.id, subject=CANARY)
+
+
+def rows_of(connection: Connection, tenant: str) -> dict[str, list[str]]:
+    """Everything that is stored for a tenant, by table, to be compared with what is stored later.
+
+    Denials are left out: they are the one trace that a refusal leaves.
+
+    Args:
+        connection: to the database.
+        tenant: whose rows.
+    """
+    columns: dict[Any, list[Any]] = inspect(connection).get_multi_columns()
+    found = {}
+    for (_, name), described in sorted(columns.items(), key=lambda item: str(item[0][1])):
+        names = [c["name"] for c in described]
+        if name.startswith("crm_") and "tenant_id" in names and name != _DENIALS:
+            rows = table(name, *map(column, names))
+            of_tenant = select(rows).where(rows.c.tenant_id == tenant)
+            found[name] = sorted(repr(tuple(row)) for row in connection.execute(of_tenant))
+    return found
