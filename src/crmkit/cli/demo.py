@@ -1,0 +1,24 @@
+"""``crmkit demo``: crmkit at work, in a folder of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["demo"]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+def demo(folder: Path | None) -> None:
+    """Show crmkit at work, and leave you something to go on with.
+
+    Everything happens in FOLDER, ./crmkit-demo by default, on a SQLite database. Imports contacts, logs
+    interactions, moves deals as two users, and adds a plugin. Needs crmkit[exchange].
+
+    Example: crmkit demo
+    """
+    from crmkit.demo import run
+
+    run(folder)

@@ -1,0 +1,23 @@
+"""The demo: crmkit at work, told in chapters, in a folder that stays there to go on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["run"]
+
+
+def run(folder: Path | None = None) -> None:
+    """Tell the whole story.
+
+    Args:
+        folder: where; it is made, and must be empty if it is there. By default the first free one of ``crmkit-demo``,
+            ``crmkit-demo-2`` and so on.
+
+    Raises:
+        ConfigError: if the folder is not empty.
+    """
+    from crmkit.demo.stage import Stage, free_folder
+    from crmkit.demo.story import tell
+
+    tell(Stage(free_folder(folder)))

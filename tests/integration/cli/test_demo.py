@@ -1,0 +1,90 @@
+"""``crmkit demo``: the whole story runs, and what it tells one to type afterwards works."""
+
+import os
+import re
+import shlex
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crmkit.demo.stage import free_folder
+from crmkit.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Runs ``crmkit ...`` as a program that finds the bundled plugins, in the folder given."""
+    information = tmp_path / "installed" / "crmkit-0.1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: crmkit\nVersion: 0.1.0\n", "utf-8")
+    points = "[crmkit.plugins]\nexchange = crmkit.plugins.exchange.manifest:MANIFEST\n"
+    (information / "entry_points.txt").write_text(points, "utf-8")
+    path = os.pathsep.join([str(information.parent), str(ROOT / "src")])
+
+    def program(*args, cwd=tmp_path):
+        return subprocess.run(
+            [sys.executable, "-m", "crmkit.cli", *args],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+
+    return program
+
+
+@pytest.mark.slow
+def test_the_story_is_told_and_what_it_ends_with_can_be_typed(program, tmp_path):
+    ran = program("demo")
+    assert ran.returncode == 0, ran.stdout
+    for told in (
+        "Applying core: 0001_core",
+        "old.friend(at)mail.example",
+        "MoveNotAllowedError: deal",
+        "from 'lead' the pipeline allows: qualified, lost",
+        "NotFoundError: deal",
+        "denied; no permit applies",
+        "Added membership to the plugins",
+        "holders of a valid card (card_needed)",
+        "Membership (plugin membership)",
+        "Disabled membership",
+        "history: insert to version 1, update to version 2",
+        "Everything agrees.",
+    ):
+        assert told in ran.stdout, told
+    folder, *commands = re.findall(r"^    (.+)$", ran.stdout.partition("Go on by hand:")[2], re.MULTILINE)
+    assert folder == "cd crmkit-demo"
+    for command in commands:
+        name, *args = shlex.split(command)
+        assert name == "crmkit"
+        typed = program(*args, cwd=tmp_path / "crmkit-demo")
+        assert typed.returncode == 0, f"{command}\n{typed.stdout}"
+    assert (tmp_path / "crmkit-demo" / "parties.csv").stat().st_size > 0
+    with closing(sqlite3.connect(tmp_path / "crmkit-demo" / "crm.db")) as database:
+        denials = database.execute("SELECT actor_id, permission, entity FROM crm_denial").fetchall()
+    assert denials == [("sam", "deal.update", "deal")]
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(deployment):
+    before = sorted(p.name for p in deployment.folder.iterdir())
+    line = deployment.refused("demo", ".")
+    assert line == ". is not empty; name another folder: crmkit demo FOLDER"
+    assert sorted(p.name for p in deployment.folder.iterdir()) == before
+
+
+def test_told_again_it_takes_another_folder(tmp_path):
+    assert free_folder(None) == Path("crmkit-demo")
+    assert free_folder(None) == Path("crmkit-demo-2")
+    (tmp_path / "mine").mkdir()
+    assert free_folder(Path("mine")) == Path("mine")
+    (tmp_path / "mine" / "note.txt").touch()
+    with pytest.raises(ConfigError, match="is not empty"):
+        free_folder(Path("mine"))
