@@ -1,0 +1,48 @@
+"""What this plugin says when it is asked: about deals that are to be won, and about parties that are looked at."""
+
+from __future__ import annotations
+
+from crmkit.sdk import Context, DealMove, DealWon, PartyViewing, Refusal, Section, UnitOfWork, f
+from crmkit_membership.config import Settings
+from crmkit_membership.model import Card
+from crmkit_membership.rules import is_valid, needs_card, points_for, valid_on
+from crmkit_membership.service import Membership
+
+__all__ = ["credit_points", "demand_card", "show_cards"]
+
+
+def demand_card(context: Context, move: DealMove) -> Refusal | None:
+    """Refuse that a large deal is won with a party that has no valid card."""
+    card_above = context.settings(Settings).card_above
+    if move.to.category != "won" or not needs_card(move.deal.amount, card_above):
+        return None
+    if context.count(Card, (f.party_id == move.deal.party_id) & valid_on(context.now.date())):
+        return None
+    return Refusal("card_needed", f"deals above {card_above} are won only with holders of a valid card", field="stage")
+
+
+def show_cards(context: Context, viewing: PartyViewing) -> Section | None:
+    """Show the cards of the party in its 360 view."""
+    cards = tuple(context.each(Card, f.party_id == viewing.party.id))
+    today = context.now.date()
+    valid = [card for card in cards if is_valid(card, today)]
+    if not cards:
+        return None
+    return Section(
+        key="cards",
+        title="Membership",
+        items=tuple((card.level, f"{card.number}, {card.points} points, until {card.valid_until}") for card in valid)
+        or (("", "no valid card"),),
+        data={"cards": [str(card.id) for card in cards], "valid": [str(card.id) for card in valid]},
+    )
+
+
+def credit_points(uow: UnitOfWork, won: DealWon) -> None:
+    """Credit points for a deal that was won to the party's card that is valid longest.
+
+    It happens after the deal has been stored, in a unit of its own and with the rights of whoever won the deal.
+    """
+    points = points_for(won.amount, uow.settings(Settings).rate) if won.amount else 0
+    cards = uow.find(Card, (f.party_id == won.party_id) & valid_on(uow.now.date()), limit=1)
+    if points and cards:
+        uow.use(Membership).credit(cards[0].id, points)

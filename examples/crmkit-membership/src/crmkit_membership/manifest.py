@@ -1,0 +1,19 @@
+"""What crmkit reads before it imports anything else of this plugin."""
+
+from __future__ import annotations
+
+from crmkit.sdk import Manifest, Permission
+
+MANIFEST = Manifest(
+    id="membership",
+    distribution="crmkit-membership",
+    api=">=1,<2",
+    summary="Membership cards with levels, validity and points.",
+    settings="crmkit_membership.config:Settings",
+    tables="crmkit_membership.tables",
+    migrations="crmkit_membership:migrations",
+    services=("crmkit_membership.service:Membership",),
+    permissions=(Permission("membership.card.issue", "Issue membership cards"),),
+    implementation="crmkit_membership.plugin:MembershipPlugin",
+    cli="crmkit_membership.cli:group",
+)

@@ -1,0 +1,22 @@
+"""What this plugin contributes. Read it first: it is the table of contents."""
+
+from __future__ import annotations
+
+from crmkit.sdk import DealWon, Plugin, deal_moving, on, party_viewing
+from crmkit_membership.events import CardCancelled, CardIssued, CardRenewed, PointsCredited
+from crmkit_membership.hooks import credit_points, demand_card, show_cards
+from crmkit_membership.tables import CARD
+
+__all__ = ["MembershipPlugin"]
+
+
+class MembershipPlugin(Plugin):
+    """Membership cards."""
+
+    entities = (CARD,)
+    events = (CardIssued, CardRenewed, CardCancelled, PointsCredited)
+    hooks = (
+        deal_moving.by(demand_card),
+        party_viewing.by(show_cards),
+        on(DealWon, credit_points),
+    )

@@ -1,0 +1,69 @@
+"""Contracts."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001_contracts"
+down_revision = None
+
+DAY = sa.Text().with_variant(sa.Date(), "postgresql")
+EXACT_4 = sa.BigInteger().with_variant(sa.Numeric(19, 4), "postgresql")
+ID = sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql")
+INSTANT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+INTEGER = sa.BigInteger()
+JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "crm_shop_contract",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("party_id", ID, nullable=False),
+        sa.Column("number", TEXT, nullable=False),
+        sa.Column("worth", EXACT_4, nullable=True),
+        sa.Column("worth_currency", TEXT, nullable=True),
+        sa.Column("signed_on", DAY, nullable=True),
+        sa.Column("owner_id", TEXT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "party_id"],
+            ["crm_party.tenant_id", "crm_party.id"],
+            name=op.f("fk_crm_shop_contract_tenant_id_party_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_shop_contract")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_crm_shop_contract_tenant_id_number")),
+    )
+    op.create_index(
+        op.f("ix_crm_shop_contract_tenant_id_party_id_id"),
+        "crm_shop_contract",
+        ["tenant_id", "party_id", "id"],
+        unique=False,
+    )
+    op.create_index("ox_crm_shop_contract_number", "crm_shop_contract", ["tenant_id", "number", "id"], unique=False)
+    op.create_index(
+        "ox_crm_shop_contract_owner_id_number",
+        "crm_shop_contract",
+        ["tenant_id", "owner_id", "number", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ox_crm_shop_contract_owner_id_updated_at",
+        "crm_shop_contract",
+        ["tenant_id", "owner_id", "updated_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ox_crm_shop_contract_updated_at", "crm_shop_contract", ["tenant_id", "updated_at", "id"], unique=False
+    )
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_table("crm_shop_contract")
