@@ -1,0 +1,98 @@
+"""Importing many people whose values are normalised already, and what memory that takes."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from functools import partial
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+from benchmarks.contacts import Contact, contacts
+from benchmarks.databases import Dialect
+from benchmarks.deployment import start
+from benchmarks.library import Library
+from benchmarks.measuring import measure, typical
+from benchmarks.raw import IMPORT_TENANT
+from benchmarks.report import Figure, Table
+from benchmarks.sizes import Size
+from benchmarks.variants import BATCH, Variant
+
+__all__ = ["imports"]
+
+RATE_GOALS = {"sqlite": 0.4, "postgresql": 0.6}
+MEMORY_GOAL = 20.0
+_WARM, _BLOCK, _MEMORY_BLOCK = 2, 23, 24
+
+
+def imports(variants: dict[str, Variant], url: str, size: Size, dialect: Dialect) -> Table:
+    """Measure the import: people per second, and the growth of memory in a process of its own."""
+    numbers = count()
+    amounts = {name: size.imported // (5 if name == "orm" else 1) for name in variants}  # the ORM takes its time
+
+    waiting: list[Contact] = []
+
+    def ready(name: str) -> None:
+        waiting[:] = contacts(next(numbers) * size.imported, amounts[name], block=_BLOCK)
+
+    rounds = max(2, size.rounds // 2)
+    ways = {name: partial(variant.import_people, waiting) for name, variant in variants.items()}
+    samples = measure(ways, repeat=1, rounds=rounds, warm=1, ready=ready)
+    rates = {name: amounts[name] / typical(samples[name]).cpu for name in variants}
+    wall = amounts["crmkit"] / typical(samples["crmkit"]).wall
+    shares = [
+        (amounts["crmkit"] / ours.cpu) / (amounts["raw"] / raw.cpu)
+        for ours, raw in zip(samples["crmkit"], samples["raw"], strict=True)
+    ]
+    figures = [
+        *[Figure(label=f"{name} people / s of CPU", value=rate, unit="/s") for name, rate in rates.items()],
+        Figure(label="crmkit people / s", value=wall, unit="/s"),
+        Figure(label="crmkit / raw", value=median(shares), goal=RATE_GOALS[dialect], better="more"),
+        Figure(label="crmkit / ORM", value=rates["crmkit"] / rates["orm"], goal=2.0, better="more"),
+        Figure(label="memory growth", value=_growth(url, size.memory), unit="MB", goal=MEMORY_GOAL),
+    ]
+    title = f"Import of people with e-mail and phone on {dialect}, {size.name} size"
+    note = (
+        f"Batches of {BATCH:,}; values are normalised beforehand. Memory is that of importing {size.memory:,} people."
+    )
+    return Table(title=title, rows=[("import", figures)], note=note, place=dialect)
+
+
+# -- memory, in a process of its own ----------------------------------------------------------------------------------
+
+
+def _growth(url: str, people: int) -> float:
+    """By how many MB the memory of a process that imports ``people`` grows after its first batches."""
+    command = [sys.executable, "-m", "benchmarks.bulk", url, str(people)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  # our own module
+    growth: float = json.loads(done.stdout)
+    return growth
+
+
+def _import_here(url: str, people: int) -> float:
+    crm = start(url, (), tenant=IMPORT_TENANT)
+    library = Library(crm, crm)
+    library.import_people(contacts(0, _WARM * BATCH, block=_MEMORY_BLOCK))
+    before = _peak()
+    library.import_people(contacts(_WARM * BATCH, people, block=_MEMORY_BLOCK))
+    library.close()
+    return _peak() - before
+
+
+def _peak() -> float:
+    """The most memory that this process ever had, in MB.
+
+    Linux is asked for the mark of this program, since getrusage goes on counting from that of the parent.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        marks = [line.split()[1] for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM:")]
+        return int(marks[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)  # bytes on macOS
+
+
+if __name__ == "__main__":
+    print(json.dumps(_import_here(sys.argv[1], int(sys.argv[2]))))
