@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -259,7 +259,7 @@ class CRM:
         reason: str | None = None,
         source: str | None = None,
         read_only: bool = False,
-    ) -> Iterator[UnitOfWork]:
+    ) -> Generator[UnitOfWork]:
         """A unit of work in a transaction of crmkit's own: committed when the block ends, rolled back if it raises.
 
         Args:
@@ -289,7 +289,7 @@ class CRM:
         on_behalf_of: str | None = None,
         reason: str | None = None,
         source: str | None = None,
-    ) -> Iterator[UnitOfWork]:
+    ) -> Generator[UnitOfWork]:
         """A unit of work in the transaction of the application, which commits or rolls back.
 
         A refusal undoes what the unit wrote and leaves the application's transaction usable. Events are delivered after

@@ -32,9 +32,8 @@ def a_person(uow: UnitOfWork, *, emails: Sequence[str] = (), phones: Sequence[st
         phones: phone numbers.
         fields: of `Person`.
     """
-    return uow.parties.add(
-        Person(**{"given_name": "Ida", "family_name": "Berg", **fields}), emails=emails, phones=phones
-    )
+    given: dict[str, Any] = {"given_name": "Ida", "family_name": "Berg", **fields}
+    return uow.parties.add(Person(**given), emails=emails, phones=phones)
 
 
 def an_organisation(
@@ -48,7 +47,8 @@ def an_organisation(
         phones: phone numbers.
         fields: of `Organisation`.
     """
-    return uow.parties.add(Organisation(**{"name": "Berg Tak AS", **fields}), emails=emails, phones=phones)
+    given: dict[str, Any] = {"name": "Berg Tak AS", **fields}
+    return uow.parties.add(Organisation(**given), emails=emails, phones=phones)
 
 
 def a_deal(uow: UnitOfWork, party: UUID | None = None, **said: Any) -> Deal:
@@ -60,9 +60,8 @@ def a_deal(uow: UnitOfWork, party: UUID | None = None, **said: Any) -> Deal:
         said: what `Pipelines.open` takes.
     """
     party = party or a_person(uow).id
-    return uow.pipelines.open(
-        party=party, **{"pipeline": "sales", "title": "Roof", "amount": Money("12000", "EUR"), **said}
-    )
+    given: dict[str, Any] = {"pipeline": "sales", "title": "Roof", "amount": Money("12000", "EUR"), **said}
+    return uow.pipelines.open(party=party, **given)
 
 
 def an_interaction(uow: UnitOfWork, party: UUID | None = None, **said: Any) -> Interaction:
@@ -74,7 +73,7 @@ def an_interaction(uow: UnitOfWork, party: UUID | None = None, **said: Any) -> I
         said: what `Interactions.record` takes.
     """
     party = party or a_person(uow).id
-    given = {"channel": "phone", "direction": "in", "summary": "asked for a quote", **said}
+    given: dict[str, Any] = {"channel": "phone", "direction": "in", "summary": "asked for a quote", **said}
     return uow.interactions.record(party=party, **given)
 
 
@@ -87,5 +86,5 @@ def an_activity(uow: UnitOfWork, party: UUID | None = None, **said: Any) -> Acti
         said: what `Interactions.plan` takes.
     """
     party = party or a_person(uow).id
-    given = {"kind": "call", "subject": "Call back", "due_at": uow.now + timedelta(days=1), **said}
+    given: dict[str, Any] = {"kind": "call", "subject": "Call back", "due_at": uow.now + timedelta(days=1), **said}
     return uow.interactions.plan(party=party, **given)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,7 @@ class NoServerError(Exception):
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server() -> Generator[str]:
     """The URL of a server: that of ``CRMKIT_TEST_POSTGRES_URL``, else of the running one, else of a private one.
 
     The running one is that on 127.0.0.1:5432, if it lets the user postgres in without a password.
@@ -51,7 +51,7 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def database(server_url: str) -> Iterator[str]:
+def database(server_url: str) -> Generator[str]:
     """The URL of a new database on the server, which is dropped in the end."""
     name = f"crmkit_{uuid.uuid4().hex[:12]}"
     _administer(server_url, f'CREATE DATABASE "{name}"')
@@ -90,7 +90,7 @@ def _ask(url: str) -> None:
 
 
 @contextmanager
-def _private() -> Iterator[str]:
+def _private() -> Generator[str]:
     """A server of our own in a temporary folder, reached by a socket in it, so that it is in nobody's way."""
     programs = _programs()
     # Not pytest's folder: root's is closed to the account that the server runs as, and sockets' paths must be short.

@@ -122,7 +122,7 @@ def _mark(
         def through_gate(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
             return self._gate.run(name, method, self, args, kwargs)  # the service's own gate
 
-        through_gate.operation = operation  # type: ignore[attr-defined]  # read by operations_of
+        through_gate.__dict__["operation"] = operation
         return cast("Callable[Concatenate[S, P], R]", through_gate)
 
     return mark

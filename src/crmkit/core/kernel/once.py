@@ -79,8 +79,8 @@ def _restored(kept: Any, fn: Callable[..., Any]) -> Any:
     from crmkit.core.kernel.wire import from_json  # cattrs only where a key is used
 
     try:
-        returned = get_type_hints(fn).get("return")
+        returned: Any = get_type_hints(fn).get("return", Any)
     except (NameError, TypeError):
-        returned = None
+        returned = Any
     value = kept["value"]
-    return value if returned in {None, Any, type(None)} else from_json(value, returned)
+    return value if returned in {Any, type(None)} else from_json(value, returned)

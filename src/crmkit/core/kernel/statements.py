@@ -99,5 +99,6 @@ def positional_dialect(dialect: Dialect) -> Dialect:
         return dialect
     found = _POSITIONAL.get(dialect.name)
     if found is None:
-        found = _POSITIONAL[dialect.name] = type(dialect)(paramstyle="format")  # type: ignore[call-arg]  # every dialect's own __init__ takes it
+        kind = cast("Callable[..., Dialect]", type(dialect))  # every dialect's own __init__ takes a paramstyle
+        found = _POSITIONAL[dialect.name] = kind(paramstyle="format")
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmkit.core.kernel.compiler import MAX_LIMIT
 from crmkit.core.kernel.context import Context
@@ -40,7 +40,7 @@ class UnitOfWork:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._services: dict[type[Service], Service] = {}
+        self._services: dict[type[Service], Any]  # each under its own class = {}
         self._reading = Reading(work)
         work.context = Context(self, work.hooks)
 
@@ -168,15 +168,15 @@ class UnitOfWork:
             PluginDisabledError: if its plugin is not enabled for this tenant.
             UnknownServiceError: if no loaded plugin registers it.
         """
-        found = self._services.get(service)
+        found: Svc | None = self._services.get(service)
         if found is None:
             self._work.check_open()
             self._work.runtime.admit_service(service, self._work.enabled, self._work.tenant)
             found = self._services[service] = service(self)
-        return found  # type: ignore[return-value]  # stored under its own class
+        return found
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self) -> Generator[None]:
         """A savepoint: what is written inside is undone if the block raises, and the unit can go on.
 
         The error is raised on; catch it around the ``with``. Images, events and jobs of the block are undone too.
@@ -186,7 +186,7 @@ class UnitOfWork:
             yield
 
     @contextmanager
-    def elevate(self, permission: str, reason: str) -> Iterator[None]:
+    def elevate(self, permission: str, reason: str) -> Generator[None]:
         """Permit one permission for the block, by a right to do so, with the reason in the audit.
 
         Args:

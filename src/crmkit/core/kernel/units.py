@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -64,7 +64,7 @@ class Units(Generic[U]):
         on_behalf_of: str | None = None,
         facts: UnitFacts | None = None,
         read_only: bool = False,
-    ) -> Iterator[U]:
+    ) -> Generator[U]:
         """A unit in a transaction of its own; see `CRM.begin`."""
         with guarded():
             connection = self._engine.connect()
@@ -73,7 +73,9 @@ class Units(Generic[U]):
             with guarded():
                 transaction = engines.begin(connection, read_only=read_only)
             try:
-                work = self._open(connection, actor, tenant, on_behalf_of, facts or UnitFacts(), read_only=read_only)
+                done = work = self._open(
+                    connection, actor, tenant, on_behalf_of, facts or UnitFacts(), read_only=read_only
+                )
                 yield self._unit(work)
                 self._finish(work)
                 with guarded(committing=True):
@@ -89,7 +91,7 @@ class Units(Generic[U]):
             connection.close()
             if work is not None:
                 self._deny(work)
-        self._deliver(work)
+        self._deliver(done)
 
     # -- the host's transaction ---------------------------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class Units(Generic[U]):
         *,
         on_behalf_of: str | None = None,
         facts: UnitFacts | None = None,
-    ) -> Iterator[U]:
+    ) -> Generator[U]:
         """A unit in the host's transaction; see `CRM.join`."""
         connection = joining.enter(host)
         joined = joining.watch(connection.engine)
@@ -110,7 +112,7 @@ class Units(Generic[U]):
             savepoint = connection.begin_nested()
         work: Work | None = None
         try:
-            work = self._open(connection, actor, tenant, on_behalf_of, facts or UnitFacts(), read_only=False)
+            done = work = self._open(connection, actor, tenant, on_behalf_of, facts or UnitFacts(), read_only=False)
             yield self._unit(work)
             self._finish(work)
             with guarded():
@@ -126,7 +128,6 @@ class Units(Generic[U]):
         finally:
             if work is not None:
                 work.closed = True
-        done = work
         joined.enlist(connection, lambda: self._deny_and_deliver(done), lambda: self._deny(done))
 
     # -- retried, and once --------------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ class Units(Generic[U]):
     # -- the parts ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def system(self, tenant: str) -> Iterator[U]:
+    def system(self, tenant: str) -> Generator[U]:
         """A unit with every right, for setting up a tenant or a plugin."""
         with self.begin(SYSTEM, tenant, facts=UnitFacts(source="setup")) as uow:
             yield uow

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -111,7 +111,7 @@ class Work:
         self.id = new_id()
         self.gate = Gate(self)
         self.buffer = Buffer(self)
-        self.identity: dict[tuple[str, UUID], Record | None] = {}
+        self.identity: dict[tuple[str, UUID], Any] = {}  # a record or None, of the kind that the key names
         self.shared: set[tuple[str, UUID]] = set()
         self.asks: list[tuple[Guard[Any], Any]] = []
         self.refusals: list[Refusal] = []
@@ -171,7 +171,7 @@ class Work:
     # -- savepoints ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Generator[None]:
         """Undo what the block writes, loads, emits and notes, if it raises; the error is raised on."""
         self.flush()
         with guarded():
@@ -216,7 +216,7 @@ class Work:
                 command=operation.name,
                 permission=permission,
                 entity=error.entity,
-                record=record,  # type: ignore[arg-type]  # ids are UUIDs wherever the gate raises
+                record=cast("UUID | None", record),  # ids are UUIDs wherever the gate raises
                 at=self.now,
             )
         )
@@ -231,11 +231,13 @@ class Work:
         """The record as it is in this unit, whoever may see it."""
         key = (entity.name, id_)
         if key in self.identity and (not share or key in self.shared or self.db.dialect == "sqlite"):
-            return self.identity[key]  # type: ignore[return-value]  # the entity's own records
+            cached: M | None = self.identity[key]
+            return cached
         found = self.store(entity).read(self.db, self.tenant, id_, share=share)
         if share:
             self.shared.add(key)
-        return self.identity.setdefault(key, found)  # type: ignore[return-value]  # the entity's own records
+        known: M | None = self.identity.setdefault(key, found)
+        return known
 
     def get(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M:
         """The record, unmasked, if the actor may see it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from importlib import import_module
@@ -125,7 +125,7 @@ class Bench:
     # -- databases ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def database(self) -> Iterator[Engine]:
+    def database(self) -> Generator[Engine]:
         """A new, empty database."""
         with ExitStack() as stack:
             if self._server is not None:
