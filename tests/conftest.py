@@ -10,12 +10,17 @@ from importlib.metadata import entry_points
 
 import auditor
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Where crmkit is installed, pytest has found the kit by itself, and refuses to be told of it again.
 _INSTALLED = any(point.value == "crmkit.testing.plugin" for point in entry_points(group="pytest11"))
 pytest_plugins = ["pytester"] if _INSTALLED else ["pytester", "crmkit.testing.plugin"]
 
 auditor.switch_on()
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("crmkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crmkit")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

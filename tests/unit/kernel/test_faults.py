@@ -3,7 +3,6 @@
 import sqlite3
 from types import SimpleNamespace
 
-import psycopg
 import pytest
 from sqlalchemy import Column, Index, create_engine, text
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, OperationalError
@@ -19,6 +18,8 @@ from crmkit.errors import (
     RetryableStorageError,
     StorageError,
 )
+
+psycopg = pytest.importorskip("psycopg")  # an extra brings it
 
 
 @pytest.fixture

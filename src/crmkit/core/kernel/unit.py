@@ -40,7 +40,7 @@ class UnitOfWork:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._services: dict[type[Service], Any]  # each under its own class = {}
+        self._services: dict[type[Service], Any] = {}  # each under its own class
         self._reading = Reading(work)
         work.context = Context(self, work.hooks)
 
