@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -69,11 +69,28 @@ class UnitOfWork(KernelUnit):
         return self.use(Permissions)
 
 
+def _config(given: Config | Mapping[str, Any] | None) -> Config:
+    """The configuration, however it was given.
+
+    Raises:
+        ConfigError: if it is neither a `Config` nor a mapping.
+    """
+    if given is None:
+        return Config.load()
+    if isinstance(given, Mapping):
+        return Config.of(given)
+    if not isinstance(given, Config):
+        way = 'give a Config, or a mapping such as {"database.url": "sqlite://"}'
+        raise ConfigError(f"CRM cannot be configured by {given!r}; {way}")
+    return given
+
+
 class CRM:
     """A CRM inside of an application.
 
     Args:
-        config: from `Config.load` or `Config.of`; by default ``crmkit.toml`` and the environment.
+        config: from `Config.load`, or a mapping as `Config.of` takes it, such as ``{"database.url": "sqlite://"}``; by
+            default ``crmkit.toml`` and the environment.
         engine: the application's own engine; one for ``database.url`` by default.
         plugins: ids of plugins to load, instead of those that the configuration lists.
         manifests: plugins that are not installed as distributions, such as an application's own.
@@ -87,7 +104,7 @@ class CRM:
 
     def __init__(
         self,
-        config: Config | None = None,
+        config: Config | Mapping[str, Any] | None = None,
         *,
         engine: Engine | None = None,
         plugins: Sequence[str] | None = None,
@@ -95,7 +112,7 @@ class CRM:
         actors: ActorDirectory | None = None,
         clock: Clock | None = None,
     ) -> None:
-        config = config if config is not None else Config.load()
+        config = _config(config)
         self.config = config if plugins is None else config.override({"crmkit.plugins": list(plugins)})
         self._given, self._manifests = engine, tuple(manifests)
         named = self.config.crmkit.actors

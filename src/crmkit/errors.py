@@ -283,7 +283,7 @@ class UnknownTenantError(CrmkitError):
     def __init__(self, tenant: str | None) -> None:
         self.tenant = tenant
         if tenant is None:
-            message = "no tenant was named and default_tenant is not configured; pass tenant=..."
+            message = "no tenant was named: pass tenant=..., or configure crmkit.default_tenant"
         else:
             message = f"no tenant {tenant!r}; create it: crm.tenants.create({tenant!r})"
         super().__init__(message)

@@ -17,7 +17,7 @@ DATA = Path(__file__).resolve().parents[3] / "examples" / "data"
 
 
 @pytest.fixture
-def crm(crm: CRM) -> CRM:
+def crm(crm: CRM, database_url: str) -> CRM:  # pytest 8 does not look beneath a fixture that is overridden
     """The suite's CRM with `exchange` loaded, in batches of five rows, so that small files have several.
 
     The sellers ``sam`` and ``ned`` may import and export too.

@@ -144,3 +144,14 @@ def test_a_crm_in_a_with_block_is_closed_after_it(tmp_path):
             assert uow.count(Person) == 0
     with pytest.raises(errors.ConfigError), crm.begin("ada", "acme"):
         pass
+
+
+def test_a_mapping_configures_as_well_as_a_config():
+    assert (
+        CRM({"database.url": "sqlite://"}).config.database.url == Config.of({"database.url": "sqlite://"}).database.url
+    )
+
+
+def test_what_is_no_configuration_is_refused_by_saying_what_would_be():
+    with pytest.raises(errors.ConfigError, match=r'mapping such as \{"database.url": "sqlite://"\}'):
+        CRM("sqlite://")
