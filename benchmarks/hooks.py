@@ -12,8 +12,8 @@ from attrs import frozen
 from benchmarks.measuring import measure, median_ratio, typical
 from benchmarks.report import Figure, Table
 from benchmarks.sizes import Size
-from crmkit.core.kernel.health import Health
-from crmkit.core.kernel.hook_registry import Contribution, HookRegistry
+from crmkit.core.kernel.hooks.health import Health
+from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
 from crmkit.sdk import Collect
 
 __all__ = ["calling"]

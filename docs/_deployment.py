@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crmkit import CRM, Config
-from crmkit.core.kernel.discovery import discover
-from crmkit.core.kernel.entity import EntityType
-from crmkit.core.kernel.hooks import Implementation
-from crmkit.core.kernel.plugin import Area, Plugin
-from crmkit.core.kernel.starting import Assembly
+from crmkit.core.kernel.deployment.starting import Assembly
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.hooks.hook import Implementation
+from crmkit.core.kernel.plugins.discovery import discover
+from crmkit.core.kernel.plugins.plugin import Area, Plugin
 from crmkit.core.wiring import AREAS, IMPLEMENTATIONS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crmkit-membership" / "src"

@@ -18,11 +18,11 @@ from _markdown import attributes, code, codes, entries, fenced, prose, returns, 
 
 import crmkit
 from crmkit import UnitOfWork, errors, sdk
-from crmkit.core.kernel.entity import EntityType, FieldShape
-from crmkit.core.kernel.gate import Operation
-from crmkit.core.kernel.hooks import Collect, Hook
-from crmkit.core.kernel.sections import AREAS, Sections
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.config.sections import AREAS, Sections
+from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+from crmkit.core.kernel.hooks.hook import Collect, Hook
+from crmkit.core.kernel.storage.tables import metadata
+from crmkit.core.kernel.units.gate import Operation
 from crmkit.core.permissions.roles.rules import DEFAULT_ROLES
 from crmkit.testing import plugin as pytest_plugin
 from crmkit.values.event import Event, Origin

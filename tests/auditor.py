@@ -44,7 +44,7 @@ def _sent_by_crmkit() -> bool:
     """Whether the kernel's door to the database is on the stack; tests and migrations send SQL of their own."""
     frame = sys._getframe(2)
     while frame is not None:
-        if frame.f_code.co_filename.endswith("crmkit/core/kernel/database.py"):
+        if frame.f_code.co_filename.endswith("crmkit/core/kernel/storage/database.py"):
             return True
         frame = frame.f_back
     return False

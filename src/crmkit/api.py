@@ -29,14 +29,14 @@ from crmkit.core.interactions.model import (
     ThreadState,
     TimelineEntry,
 )
-from crmkit.core.kernel.actors import Actor, ActorDirectory
-from crmkit.core.kernel.config import Config, set_in_file
-from crmkit.core.kernel.engines import make_engine
-from crmkit.core.kernel.entity import EntityType, Record
-from crmkit.core.kernel.manifest import Manifest
-from crmkit.core.kernel.once import Key
-from crmkit.core.kernel.rule import Rule
-from crmkit.core.kernel.verify import Finding
+from crmkit.core.kernel.access.actors import Actor, ActorDirectory
+from crmkit.core.kernel.access.rule import Rule
+from crmkit.core.kernel.config.config import Config, set_in_file
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.history.verify import Finding
+from crmkit.core.kernel.plugins.manifest import Manifest
+from crmkit.core.kernel.storage.engines import make_engine
+from crmkit.core.kernel.units.once import Key
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier

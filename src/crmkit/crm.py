@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from crmkit.core import wiring
 from crmkit.core.interactions.service import Interactions
-from crmkit.core.kernel.actors import ActorDirectory, directory_at, everybody
-from crmkit.core.kernel.administration import Plugins, Tenants
-from crmkit.core.kernel.config import Config
-from crmkit.core.kernel.engines import attach, in_schema, make_engine
-from crmkit.core.kernel.health import Health
-from crmkit.core.kernel.loading import load_cli
-from crmkit.core.kernel.profile import graph
-from crmkit.core.kernel.quarantine import Fault
-from crmkit.core.kernel.schema import Schema
-from crmkit.core.kernel.starting import Assembly, assemble
-from crmkit.core.kernel.unit import UnitOfWork as KernelUnit
-from crmkit.core.kernel.units import Units
-from crmkit.core.kernel.verify import Finding, verify
-from crmkit.core.kernel.work import UnitFacts
+from crmkit.core.kernel.access.actors import ActorDirectory, directory_at, everybody
+from crmkit.core.kernel.config.config import Config
+from crmkit.core.kernel.deployment.administration import Plugins, Tenants
+from crmkit.core.kernel.deployment.starting import Assembly, assemble
+from crmkit.core.kernel.history.verify import Finding, verify
+from crmkit.core.kernel.hooks.health import Health
+from crmkit.core.kernel.plugins.loading import load_cli
+from crmkit.core.kernel.plugins.profile import graph
+from crmkit.core.kernel.plugins.quarantine import Fault
+from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
+from crmkit.core.kernel.storage.schema import Schema
+from crmkit.core.kernel.units.unit import UnitOfWork as KernelUnit
+from crmkit.core.kernel.units.units import Units
+from crmkit.core.kernel.units.work import UnitFacts
 from crmkit.core.parties.service import Parties
 from crmkit.core.permissions.service import Permissions
 from crmkit.core.pipelines.service import Pipelines
@@ -31,9 +31,9 @@ from crmkit.values.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from crmkit.core.kernel.manifest import Manifest
-    from crmkit.core.kernel.once import Key
-    from crmkit.core.kernel.runtime import Runtime
+    from crmkit.core.kernel.deployment.runtime import Runtime
+    from crmkit.core.kernel.plugins.manifest import Manifest
+    from crmkit.core.kernel.units.once import Key
     from crmkit.values.event import Event
 
 __all__ = ["CRM", "UnitOfWork"]
@@ -69,7 +69,7 @@ class UnitOfWork(KernelUnit):
         return self.use(Permissions)
 
 
-def _config(given: Config | Mapping[str, Any] | None) -> Config:
+def _config(given: object) -> Config:
     """The configuration, however it was given.
 
     Raises:

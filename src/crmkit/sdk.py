@@ -38,19 +38,28 @@ from crmkit.core.interactions.model import (
 )
 from crmkit.core.interactions.service import Interactions
 from crmkit.core.interactions.tables import INTERACTION, THREAD
-from crmkit.core.kernel.actors import Actor
-from crmkit.core.kernel.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.compiler import Tally
-from crmkit.core.kernel.context import Context
-from crmkit.core.kernel.entity import EntityType, Field, Record, any_ref, entity_table, money, new_metadata, ref
-from crmkit.core.kernel.gate import Target, command, query
-from crmkit.core.kernel.history import Provenance
-from crmkit.core.kernel.hooks import Collect, Guard, Implementation, on
-from crmkit.core.kernel.manifest import API_VERSION, Bridge, Manifest, Permission
-from crmkit.core.kernel.migrations import render
-from crmkit.core.kernel.plugin import Plugin
-from crmkit.core.kernel.secret import Secret
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.access.actors import Actor
+from crmkit.core.kernel.config.secret import Secret
+from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
+from crmkit.core.kernel.entities.entity import (
+    EntityType,
+    Field,
+    Record,
+    any_ref,
+    entity_table,
+    money,
+    new_metadata,
+    ref,
+)
+from crmkit.core.kernel.history.history import Provenance
+from crmkit.core.kernel.hooks.context import Context
+from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
+from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
+from crmkit.core.kernel.plugins.plugin import Plugin
+from crmkit.core.kernel.query.compiler import Tally
+from crmkit.core.kernel.storage.migrations import render
+from crmkit.core.kernel.units.gate import Target, command, query
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.wire import from_json, to_json
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier

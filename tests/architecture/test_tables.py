@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import inspect
 
 from crmkit import CRM, Config, make_engine
-from crmkit.core.kernel.migrations import schema_of
-from crmkit.core.kernel.tables import metadata as core
+from crmkit.core.kernel.storage.migrations import schema_of
+from crmkit.core.kernel.storage.tables import metadata as core
 from crmkit.testing import postgres
 from crmkit.testing.conformance.table_checks import keyed_wrongly, not_led_by_tenant, undeclared_references
 

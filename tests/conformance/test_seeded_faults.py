@@ -87,10 +87,10 @@ FAULTS = {
     ),
     "an import from inside of crmkit": Fault(
         "it_imports_only_the_sdk_and_what_it_needs",
-        "imports crmkit.core.kernel.entity.Record",
+        "imports crmkit.core.kernel.entities.entity.Record",
         "model.py",
         "from crmkit.sdk import Record",
-        "from crmkit.core.kernel.entity import Record",
+        "from crmkit.core.kernel.entities.entity import Record",
     ),
     "an extra that is needed at once": Fault(
         "it_loads_without_its_extras",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from crmkit.core.kernel.context import Context
-from crmkit.core.kernel.hooks import Collect, Guard, Implementation, on
-from crmkit.core.kernel.unit import UnitOfWork
+from crmkit.core.kernel.hooks.context import Context
+from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
+from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.errors import Refusal
 from crmkit.values.event import Event
 

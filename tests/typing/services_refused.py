@@ -6,10 +6,10 @@ from uuid import UUID
 
 from attrs import frozen
 
-from crmkit.core.kernel.entity import Record
-from crmkit.core.kernel.gate import command
-from crmkit.core.kernel.service import Service
-from crmkit.core.kernel.unit import UnitOfWork
+from crmkit.core.kernel.entities.entity import Record
+from crmkit.core.kernel.units.gate import command
+from crmkit.core.kernel.units.service import Service
+from crmkit.core.kernel.units.unit import UnitOfWork
 
 
 @frozen(kw_only=True)

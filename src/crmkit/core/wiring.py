@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from crmkit.core.interactions.plugin import AREA as INTERACTIONS
 from crmkit.core.interactions.reading import last_state, recent
-from crmkit.core.kernel.migrations import Unit
+from crmkit.core.kernel.storage.migrations import Unit
 from crmkit.core.parties.plugin import AREA as PARTIES
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import Section
@@ -16,7 +16,7 @@ from crmkit.core.pipelines.plugin import AREA as PIPELINES
 from crmkit.core.pipelines.view import deals_of
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.context import Context
+    from crmkit.core.kernel.hooks.context import Context
 
 __all__ = ["AREAS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 

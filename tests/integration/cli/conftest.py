@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, create_engine, select
 
 from crmkit import CRM, Config, Manifest, Person
 from crmkit.cli.root import root
-from crmkit.core.kernel import discovery
+from crmkit.core.kernel.plugins import discovery
 
 CONFIG = """\
 # written by hand

@@ -87,7 +87,7 @@ def test_an_import_that_crashes_at_any_unit_goes_on_as_if_nothing_had_happened(p
 
 @pytest.mark.parametrize("place", range(1, 40, 3))
 def test_an_import_that_fails_in_any_statement_goes_on(place, crm, file, monkeypatch):
-    from crmkit.core.kernel.database import Db
+    from crmkit.core.kernel.storage.database import Db
 
     count = 0
     execute = Db._execute

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, create_engine, insert
 
-from crmkit.core.kernel.codec import RowCodec
-from crmkit.core.kernel.columns import Day, Exact, Flag, Instant, Integer, Text
-from crmkit.core.kernel.compiler import Compiler
-from crmkit.core.kernel.database import Db
-from crmkit.core.kernel.entity import EntityType, Record, any_ref, entity_table, money, new_metadata, ref
-from crmkit.core.kernel.evaluate import matches
-from crmkit.core.kernel.policy import Delegated, Rights
-from crmkit.core.kernel.registry import EntityRegistry
-from crmkit.core.kernel.rule import Rule, SourcedRule
+from crmkit.core.kernel.access.policy import Delegated, Rights
+from crmkit.core.kernel.access.rule import Rule, SourcedRule
+from crmkit.core.kernel.entities.codec import RowCodec
+from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Instant, Integer, Text
+from crmkit.core.kernel.entities.entity import EntityType, Record, any_ref, entity_table, money, new_metadata, ref
+from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.query.compiler import Compiler
+from crmkit.core.kernel.query.evaluate import matches
+from crmkit.core.kernel.storage.database import Db
 from crmkit.errors import CriteriaError, InvalidCursorError, LimitExceededError
 from crmkit.values.criteria import ALWAYS, NEVER, Aggregate, And, Compare, Exists, Not, Or, Variable, f
 from crmkit.values.money import Money

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crmkit.core.kernel.engines import attach, begin, in_schema, isolation_level, make_engine
-from crmkit.core.kernel.faults import guarded
+from crmkit.core.kernel.storage.engines import attach, begin, in_schema, isolation_level, make_engine
+from crmkit.core.kernel.storage.faults import guarded
 from crmkit.errors import ConfigError, InvalidSettingError, RetryableStorageError, StorageError
 
 metadata = MetaData()

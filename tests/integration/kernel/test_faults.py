@@ -5,10 +5,10 @@ import threading
 import pytest
 from sqlalchemy import Column, func, insert, select, text, update
 
-from crmkit.core.kernel.columns import Text
-from crmkit.core.kernel.engines import begin, make_engine
-from crmkit.core.kernel.entity import entity_table, new_metadata, ref
-from crmkit.core.kernel.faults import UniqueKeys, guarded
+from crmkit.core.kernel.entities.columns import Text
+from crmkit.core.kernel.entities.entity import entity_table, new_metadata, ref
+from crmkit.core.kernel.storage.engines import begin, make_engine
+from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
 from crmkit.errors import AlreadyExistsError, ConflictError, RetryableStorageError, StorageError
 from crmkit.values.clock import SystemClock
 from crmkit.values.ids import new_id

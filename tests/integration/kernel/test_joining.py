@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, registry, sessionmaker
 from sqlalchemy.pool import NullPool, StaticPool
 
-from crmkit.core.kernel.engines import attach, make_engine
-from crmkit.core.kernel.joining import enter, watch
+from crmkit.core.kernel.storage.engines import attach, make_engine
+from crmkit.core.kernel.storage.joining import enter, watch
 from crmkit.errors import ConflictError, JoinError, RetryableStorageError
 
 metadata = MetaData()

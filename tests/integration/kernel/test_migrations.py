@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, UniqueConstraint, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from crmkit.core.kernel.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.engines import make_engine
-from crmkit.core.kernel.entity import entity_table, money, new_metadata, ref
-from crmkit.core.kernel.migrations import Migrations, Unit, current, heads, render, runner, schema_of
+from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
+from crmkit.core.kernel.entities.entity import entity_table, money, new_metadata, ref
+from crmkit.core.kernel.storage.engines import make_engine
+from crmkit.core.kernel.storage.migrations import Migrations, Unit, current, heads, render, runner, schema_of
 from crmkit.errors import MigrationError, RetryableStorageError
 
 pytestmark = pytest.mark.migrations
@@ -363,8 +363,8 @@ def test_what_is_applied_is_asked_without_alembic(sqlite_url, tmp_path):
     program = f"""
         import sys
         from types import SimpleNamespace
-        from crmkit.core.kernel.engines import make_engine
-        from crmkit.core.kernel.migrations import Unit, current, heads
+        from crmkit.core.kernel.storage.engines import make_engine
+        from crmkit.core.kernel.storage.migrations import Unit, current, heads
         units = [Unit(id="core", location={str(tmp_path)!r})]
         with make_engine({sqlite_url!r}).connect() as connection:
             print(current(SimpleNamespace(connection=connection, schema=None), units))
@@ -394,8 +394,8 @@ def test_processes_that_upgrade_at_once_apply_each_revision_once(cards):
     cards.write("cards", "0003_slow", slow, below="0002_stamp")
     program = f"""
         from pathlib import Path
-        from crmkit.core.kernel.engines import make_engine
-        from crmkit.core.kernel.migrations import Migrations, Unit
+        from crmkit.core.kernel.storage.engines import make_engine
+        from crmkit.core.kernel.storage.migrations import Migrations, Unit
         url = {cards.engine.url.render_as_string(hide_password=False)!r}
         units = [Unit(id=u, location=Path({str(cards.folder)!r}) / u) for u in ("core", "cards")]
         engine = make_engine(url)
@@ -603,7 +603,7 @@ def test_a_rendered_migration_makes_what_create_all_makes(place):
 
 
 def test_the_core_itself_can_be_rendered(place):
-    from crmkit.core.kernel.tables import metadata  # only here
+    from crmkit.core.kernel.storage.tables import metadata  # only here
 
     place.unit("core")
     (place.folder / "core" / "0001_initial.py").write_text(render(metadata))

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from crmkit import CRM, Actor, Person
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.errors import FieldForbiddenError
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from crmkit import Deal, f
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.permissions.delegations.model import Delegation
 from crmkit.core.permissions.events import DelegationGranted, DelegationRevoked
 from crmkit.errors import (

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmkit import Deal, Person
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.errors import CrmkitError, ForbiddenError
 
 DAY = timedelta(days=1)

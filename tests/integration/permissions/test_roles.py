@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmkit import Deal, Person, f
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.permissions.events import RoleChanged, RoleDefined, RoleRemoved
 from crmkit.core.permissions.roles.model import Role, RoleRule
 from crmkit.errors import (

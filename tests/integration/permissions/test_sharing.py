@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmkit import Mechanism, Person, f, new_id
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.permissions.events import RecordShared, RecordUnshared
 from crmkit.core.permissions.sharing.model import Grant
 from crmkit.errors import (

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from crmkit import Deal, Money, Person, f, new_id
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.errors import (
     InvalidMoneyError,
     InvalidValueError,

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from crmkit import Money, NewStage
-from crmkit.core.kernel.rule import Rule
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.errors import (
     FieldForbiddenError,
     ForbiddenError,

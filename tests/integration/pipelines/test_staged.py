@@ -12,7 +12,7 @@ from attrs import evolve
 from sqlalchemy import Column, Table
 
 from crmkit import CRM, Config, DealLost, DealMoved, DealOpened, DealReopened, DealWon, Money, NewStage, Pipeline, f
-from crmkit.core.kernel.columns import Id, Text
+from crmkit.core.kernel.entities.columns import Id, Text
 from crmkit.core.pipelines.events import DealChanged, RecordMoved
 from crmkit.errors import (
     ForbiddenError,

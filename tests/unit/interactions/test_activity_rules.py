@@ -27,8 +27,8 @@ from crmkit.core.interactions.activities.rules import (
 from crmkit.core.interactions.activities.tables import ACTIVITY
 from crmkit.core.interactions.model import Participant
 from crmkit.core.interactions.rules import CHANNEL_KEYS
-from crmkit.core.kernel.criteria_check import Variables
-from crmkit.core.kernel.evaluate import matches
+from crmkit.core.kernel.query.check import Variables
+from crmkit.core.kernel.query.evaluate import matches
 from crmkit.errors import ConflictError, InvalidValueError, NaiveDatetimeError
 from crmkit.values.criteria import Criteria, criteria_from_json, criteria_to_json
 from crmkit.values.ids import new_id

@@ -5,8 +5,8 @@ import logging
 import pytest
 from attrs import frozen
 
-from crmkit.core.kernel.bus import Bus
-from crmkit.core.kernel.health import Health
+from crmkit.core.kernel.hooks.bus import Bus
+from crmkit.core.kernel.hooks.health import Health
 from crmkit.errors import HookDefinitionError
 from crmkit.values.event import Event
 

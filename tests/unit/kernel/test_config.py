@@ -9,10 +9,10 @@ from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.kernel.config import Config, set_in_file
-from crmkit.core.kernel.config_file import key_lines
-from crmkit.core.kernel.secret import Secret
-from crmkit.core.kernel.sections import mask_password
+from crmkit.core.kernel.config.config import Config, set_in_file
+from crmkit.core.kernel.config.file import key_lines
+from crmkit.core.kernel.config.secret import Secret
+from crmkit.core.kernel.config.sections import mask_password
 from crmkit.errors import ConfigError, InvalidSettingError, UnknownSettingError
 
 DOCUMENT = """\

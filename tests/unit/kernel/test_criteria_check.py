@@ -9,13 +9,22 @@ import pytest
 from attrs import frozen
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Day, Exact, Flag, Instant, Integer, Text
-from crmkit.core.kernel.criteria_check import check_criteria
-from crmkit.core.kernel.criteria_fields import fold, like_pattern
-from crmkit.core.kernel.entity import EntityType, Field, Record, any_ref, entity_table, money, new_metadata, ref
-from crmkit.core.kernel.policy import Rights
-from crmkit.core.kernel.registry import EntityRegistry
-from crmkit.core.kernel.rule import Rule, SourcedRule
+from crmkit.core.kernel.access.policy import Rights
+from crmkit.core.kernel.access.rule import Rule, SourcedRule
+from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Instant, Integer, Text
+from crmkit.core.kernel.entities.entity import (
+    EntityType,
+    Field,
+    Record,
+    any_ref,
+    entity_table,
+    money,
+    new_metadata,
+    ref,
+)
+from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.query.check import check_criteria
+from crmkit.core.kernel.query.fields import fold, like_pattern
 from crmkit.errors import (
     CriteriaError,
     FieldForbiddenError,

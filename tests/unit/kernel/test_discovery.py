@@ -6,12 +6,12 @@ import textwrap
 import importlib_metadata
 import pytest
 
-from crmkit.core.kernel import discovery
-from crmkit.core.kernel.discovery import discover
-from crmkit.core.kernel.manifest import Manifest
+from crmkit.core.kernel.plugins import discovery
+from crmkit.core.kernel.plugins.discovery import discover
+from crmkit.core.kernel.plugins.manifest import Manifest
 
 MANIFEST = """
-    from crmkit.core.kernel.manifest import Manifest
+    from crmkit.core.kernel.plugins.manifest import Manifest
 
     MANIFEST = Manifest(id={id!r}, distribution="whatever", api=">=1,<2")
 """

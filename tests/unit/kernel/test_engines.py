@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
-from crmkit.core.kernel import engines
-from crmkit.core.kernel.engines import attach, in_schema, make_engine
+from crmkit.core.kernel.storage import engines
+from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
 from crmkit.errors import ConfigError, InvalidSettingError
 
 
@@ -115,7 +115,8 @@ def test_a_database_in_memory_needs_a_sqlite_that_can_share_it(monkeypatch):
 
 def test_importing_the_engines_imports_no_driver_no_orm_and_no_alembic():
     program = (
-        "import sys, crmkit.core.kernel.engines, crmkit.core.kernel.joining, crmkit.core.kernel.migrations\n"
+        "import sys\n"
+        "from crmkit.core.kernel.storage import engines, joining, migrations\n"
         "print(sorted({'sqlite3', 'psycopg', 'sqlalchemy.orm', 'alembic'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -7,10 +7,10 @@ import pytest
 from attrs import frozen
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Instant, Integer, Text
-from crmkit.core.kernel.criteria_check import Variables
-from crmkit.core.kernel.entity import EntityType, Record, entity_table, money, new_metadata, ref
-from crmkit.core.kernel.evaluate import matches
+from crmkit.core.kernel.entities.columns import Instant, Integer, Text
+from crmkit.core.kernel.entities.entity import EntityType, Record, entity_table, money, new_metadata, ref
+from crmkit.core.kernel.query.check import Variables
+from crmkit.core.kernel.query.evaluate import matches
 from crmkit.errors import CriteriaError, LimitExceededError, UnknownFieldError
 from crmkit.values.criteria import ALWAYS, NEVER, And, Exists, Variable, f
 from crmkit.values.money import Money

@@ -8,9 +8,9 @@ from sqlalchemy import Column, Index, create_engine, text
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from crmkit.core.kernel.columns import Text
-from crmkit.core.kernel.entity import entity_table, new_metadata
-from crmkit.core.kernel.faults import Taken, UniqueKeys, guarded, is_fault, translate
+from crmkit.core.kernel.entities.columns import Text
+from crmkit.core.kernel.entities.entity import entity_table, new_metadata
+from crmkit.core.kernel.storage.faults import Taken, UniqueKeys, guarded, is_fault, translate
 from crmkit.errors import (
     AlreadyExistsError,
     ConflictError,

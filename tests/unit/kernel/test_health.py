@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from crmkit.core.kernel.health import Health, place_of
-from crmkit.core.kernel.signatures import code_of
+from crmkit.core.kernel.hooks.health import Health, place_of
+from crmkit.core.kernel.hooks.signatures import code_of
 from crmkit.errors import ForbiddenError
 
 

@@ -8,10 +8,10 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.kernel.health import Health
-from crmkit.core.kernel.hook_order import Place, in_order, transitive
-from crmkit.core.kernel.hook_registry import Contribution, HookRegistry
-from crmkit.core.kernel.hooks import Collect, Guard, on
+from crmkit.core.kernel.hooks.health import Health
+from crmkit.core.kernel.hooks.hook import Collect, Guard, on
+from crmkit.core.kernel.hooks.order import Place, in_order, transitive
+from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
 from crmkit.values.event import Event
 
 
@@ -312,7 +312,7 @@ def test_a_slow_subscriber_is_named():
     assert (entry.slow, entry.faults, entry.skipped) == (1, 0, False)
 
 
-@pytest.mark.parametrize("module", ["crmkit.core.kernel.hooks", "crmkit.core.kernel.hook_registry"])
+@pytest.mark.parametrize("module", ["crmkit.core.kernel.hooks.hook", "crmkit.core.kernel.hooks.registry"])
 def test_pluggy_is_loaded_only_when_a_registry_is_made(module):
     code = f"import sys, {module}; sys.exit('pluggy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from attrs import define, evolve, frozen
 
-from crmkit.core.kernel.actors import Actor
-from crmkit.core.kernel.context import Context
-from crmkit.core.kernel.health import Health
-from crmkit.core.kernel.hook_registry import Contribution, HookRegistry
-from crmkit.core.kernel.hooks import Collect, Guard, on
+from crmkit.core.kernel.access.actors import Actor
+from crmkit.core.kernel.hooks.context import Context
+from crmkit.core.kernel.hooks.health import Health
+from crmkit.core.kernel.hooks.hook import Collect, Guard, on
+from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
 from crmkit.errors import (
     HookDefinitionError,
     HookFailedError,

@@ -5,19 +5,19 @@ import textwrap
 
 import pytest
 
-from crmkit.core.kernel.loading import load, load_all, load_cli
-from crmkit.core.kernel.manifest import Bridge, Manifest
-from crmkit.core.kernel.plugin import Area, Plugin
-from crmkit.core.kernel.quarantine import Fault
+from crmkit.core.kernel.plugins.loading import load, load_all, load_cli
+from crmkit.core.kernel.plugins.manifest import Bridge, Manifest
+from crmkit.core.kernel.plugins.plugin import Area, Plugin
+from crmkit.core.kernel.plugins.quarantine import Fault
 from crmkit.errors import PluginQuarantinedError
 
 PARTS = {
-    "tables": "from crmkit.core.kernel.entity import new_metadata\nmetadata = new_metadata()",
+    "tables": "from crmkit.core.kernel.entities.entity import new_metadata\nmetadata = new_metadata()",
     "hooks": "",
     "config": "import attrs\n@attrs.frozen\nclass Settings:\n    rate: int = 1",
-    "service": "from crmkit.core.kernel.service import Service\nclass Cards(Service): pass",
-    "plugin": "from crmkit.core.kernel.plugin import Plugin\nclass It(Plugin): pass",
-    "phone": "from crmkit.core.kernel.plugin import Plugin\nclass Phone(Plugin): pass",
+    "service": "from crmkit.core.kernel.units.service import Service\nclass Cards(Service): pass",
+    "plugin": "from crmkit.core.kernel.plugins.plugin import Plugin\nclass It(Plugin): pass",
+    "phone": "from crmkit.core.kernel.plugins.plugin import Plugin\nclass Phone(Plugin): pass",
     "cli": "group = 'a click group'",
 }
 
@@ -106,7 +106,7 @@ def test_a_plugin_that_raises_in_any_part_is_set_aside_with_file_and_line_and_th
 
 
 def test_the_place_of_a_fault_is_the_plugin_s_own_line_and_not_where_it_called_into(write):
-    fault = load(write("bad", tables="from crmkit.core.kernel.entity import ref\n\nref()"))
+    fault = load(write("bad", tables="from crmkit.core.kernel.entities.entity import ref\n\nref()"))
     assert fault.place.endswith("tables.py:3")
     assert fault.reason.startswith("TypeError: ")
     assert "entity.py" not in fault.place
@@ -119,7 +119,7 @@ def test_a_syntax_error_is_placed_in_the_file_that_has_it(write):
 
 def test_a_constructor_that_raises_is_a_fault_too(write):
     code = """
-        from crmkit.core.kernel.plugin import Plugin
+        from crmkit.core.kernel.plugins.plugin import Plugin
         class It(Plugin):
             def __init__(self): raise RuntimeError("no state, please")
     """
@@ -135,7 +135,7 @@ def test_a_constructor_that_raises_is_a_fault_too(write):
         ("config", "Settings = dict", "frozen attrs class"),
         ("service", "Cards = print", "subclass of Service"),
         ("plugin", "class It: pass", "subclass of Plugin"),
-        ("plugin", "from crmkit.core.kernel.plugin import Plugin\nIt = Plugin()", "subclass of Plugin"),
+        ("plugin", "from crmkit.core.kernel.plugins.plugin import Plugin\nIt = Plugin()", "subclass of Plugin"),
         ("plugin", None, "No module named 'loaded_bad.plugin'"),
     ],
 )

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from crmkit.core.kernel import manifest as module
-from crmkit.core.kernel.manifest import Bridge, Manifest, Permission
+from crmkit.core.kernel.plugins import manifest as module
+from crmkit.core.kernel.plugins.manifest import Bridge, Manifest, Permission
 from crmkit.errors import InvalidValueError
 
 

@@ -3,8 +3,8 @@
 import pytest
 from attrs import evolve
 
-from crmkit.core.kernel.manifest import Bridge, Manifest
-from crmkit.core.kernel.profile import (
+from crmkit.core.kernel.plugins.manifest import Bridge, Manifest
+from crmkit.core.kernel.plugins.profile import (
     active_bridges,
     check_closed,
     check_disable,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.kernel.manifest import API_VERSION, Bridge, Manifest, Permission
-from crmkit.core.kernel.resolve import resolve
+from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
+from crmkit.core.kernel.plugins.resolve import resolve
 from crmkit.errors import Problem
 
 

@@ -13,9 +13,9 @@ from attrs.validators import ge, in_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.kernel.secret import Secret
-from crmkit.core.kernel.settings import setting_errors, structure, variable_of
-from crmkit.core.kernel.strict import Spelled
+from crmkit.core.kernel.config.secret import Secret
+from crmkit.core.kernel.config.settings import setting_errors, structure, variable_of
+from crmkit.core.kernel.config.strict import Spelled
 from crmkit.errors import InvalidSettingError, UnknownSettingError
 
 

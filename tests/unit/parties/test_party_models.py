@@ -6,8 +6,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.kernel.actors import Actor
-from crmkit.core.kernel.codec import RowCodec
+from crmkit.core.kernel.access.actors import Actor
+from crmkit.core.kernel.entities.codec import RowCodec
 from crmkit.core.kernel.wire import from_json, to_json
 from crmkit.core.parties.model import GENDERS, Organisation, Party, Person
 from crmkit.core.parties.rules import (

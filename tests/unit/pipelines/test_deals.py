@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from crmkit.core.kernel.actors import Actor
+from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.pipelines.events import DealLost, DealReopened, DealWon
 from crmkit.core.pipelines.model import Deal
 from crmkit.core.pipelines.rules import check_edit, outcome, team_of

@@ -23,10 +23,10 @@ from crmkit.core.interactions.events import (
 from crmkit.core.interactions.rules import CHANNELS
 from crmkit.core.interactions.service import Interactions
 from crmkit.core.interactions.tables import CHANNEL, INTERACTION, PARTICIPANT, THREAD
-from crmkit.core.kernel.plugin import Area
+from crmkit.core.kernel.plugins.plugin import Area
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.unit import UnitOfWork
+    from crmkit.core.kernel.units.unit import UnitOfWork
 
 __all__ = ["AREA", "InteractionsArea"]
 

@@ -15,8 +15,8 @@ from crmkit.core.interactions.activities.tables import ACTIVITY
 from crmkit.core.interactions.model import Interaction, LastState, ThreadState, ThreadStatus, TimelineEntry
 from crmkit.core.interactions.rules import entry_of
 from crmkit.core.interactions.tables import INTERACTION, THREAD
-from crmkit.core.kernel.entity import EntityType, Record
-from crmkit.core.kernel.pages import cursor_of, order_of
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.query.pages import cursor_of, order_of
 from crmkit.errors import LimitExceededError, UnknownFieldError
 from crmkit.values.criteria import ALWAYS, Criteria, f
 from crmkit.values.page import Cursor, Page

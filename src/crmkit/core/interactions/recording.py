@@ -11,7 +11,7 @@ from crmkit.core.interactions.events import InteractionRecorded
 from crmkit.core.interactions.model import Interaction, Participant
 from crmkit.core.interactions.rules import CHANNEL_KEYS, check_occurred, check_thread, label_of, thread_refusal
 from crmkit.core.interactions.tables import CHANNEL, THREAD
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.units.service import Service
 from crmkit.errors import UnknownChannelError
 from crmkit.values.criteria import f
 from crmkit.values.ref import Ref

@@ -24,7 +24,7 @@ from crmkit.core.interactions.model import (
 from crmkit.core.interactions.reading import last_state, thread_states, timeline_page
 from crmkit.core.interactions.rules import closed, corrected
 from crmkit.core.interactions.tables import CHANNEL, INTERACTION, THREAD
-from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.errors import StaleVersionError
 from crmkit.values.criteria import f
 from crmkit.values.page import Cursor, Page

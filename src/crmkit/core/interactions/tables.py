@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Column
 
 from crmkit.core.interactions.model import Channel, Interaction, Participant, Thread
-from crmkit.core.kernel.columns import Instant, Integer, Text
-from crmkit.core.kernel.entity import EntityType, Field, any_ref, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Instant, Integer, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = [
     "CHANNEL",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from attrs import Attribute, field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.rules import month_and_day, person_name, person_sort_name, sort_name, time_zone
 from crmkit.core.parties.text import cleaned, cleaned_or_none, day, in_utc_or_none, instant, one_of, text, valid_key
 from crmkit.errors import InvalidValueError

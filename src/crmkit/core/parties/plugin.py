@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from crmkit.core.kernel.plugin import Area
-from crmkit.core.kernel.unit import UnitOfWork
+from crmkit.core.kernel.plugins.plugin import Area
+from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.parties import events
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.identifiers import events as identifier_events

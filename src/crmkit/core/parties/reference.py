@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.entity import OnDelete, OnErase, OnMerge, ref
+from crmkit.core.kernel.entities.entity import OnDelete, OnErase, OnMerge, ref
 
 __all__ = ["party_ref"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.text import MAX_LINE, fold
 from crmkit.errors import InvalidValueError, Refusal
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.actors import Actor
+    from crmkit.core.kernel.access.actors import Actor
     from crmkit.core.parties.model import Party
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.parties.events import (
     PartyAdded,
     PartyArchived,

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Day, Instant, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Day, Instant, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.model import Organisation, Party, Person
 
 __all__ = ["PARTY", "party_table"]

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from crmkit.core.kernel.entity import Record
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.entities.entity import Record
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.parties.text import cleaned, text, valid_key
 
 __all__ = ["Term", "VocabularyCommands"]

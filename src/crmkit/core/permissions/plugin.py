@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from crmkit.core.kernel.actors import ActorDirectory
-from crmkit.core.kernel.config import Config
-from crmkit.core.kernel.manifest import Permission
-from crmkit.core.kernel.plugin import Area
-from crmkit.core.kernel.unit import UnitOfWork
+from crmkit.core.kernel.access.actors import ActorDirectory
+from crmkit.core.kernel.config.config import Config
+from crmkit.core.kernel.plugins.manifest import Permission
+from crmkit.core.kernel.plugins.plugin import Area
+from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.permissions.delegations.tables import DELEGATION
 from crmkit.core.permissions.events import EVENTS
 from crmkit.core.permissions.ownership.tables import CLAIM

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from attrs import frozen
 
-from crmkit.core.kernel.explain import Explanation, explain
-from crmkit.core.kernel.gate import query
-from crmkit.core.kernel.policy import Rights
+from crmkit.core.kernel.access.explain import Explanation, explain
+from crmkit.core.kernel.access.policy import Rights
+from crmkit.core.kernel.units.gate import query
 from crmkit.core.permissions.delegations.service import DelegationCommands
 from crmkit.core.permissions.ownership.service import OwnershipCommands
 from crmkit.core.permissions.roles.service import RoleCommands

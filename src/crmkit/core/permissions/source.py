@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
 
-from crmkit.core.kernel.actors import Actor, ActorDirectory
-from crmkit.core.kernel.columns import Instant, Json, Text, codec_of
-from crmkit.core.kernel.policy import ACTOR, TEAM, Delegated, Rights
-from crmkit.core.kernel.rule import Rule, SourcedRule
-from crmkit.core.kernel.statements import Statement
+from crmkit.core.kernel.access.actors import Actor, ActorDirectory
+from crmkit.core.kernel.access.policy import ACTOR, TEAM, Delegated, Rights
+from crmkit.core.kernel.access.rule import Rule, SourcedRule
+from crmkit.core.kernel.entities.columns import Instant, Json, Text, codec_of
+from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.permissions.delegations.tables import delegation_table
 from crmkit.core.permissions.roles.tables import membership_table, role_rule_table, role_table
 from crmkit.core.permissions.sharing.tables import grant_table
@@ -23,7 +23,7 @@ from crmkit.errors import ForbiddenError
 from crmkit.values.criteria import ALWAYS, criteria_from_json
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.database import Db
+    from crmkit.core.kernel.storage.database import Db
 
 __all__ = ["PermissionTables"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from crmkit.core.kernel.hooks import Guard
+from crmkit.core.kernel.hooks.hook import Guard
 from crmkit.core.pipelines.definitions.model import Pipeline, Stage
 from crmkit.core.pipelines.model import Deal
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crmkit.core.kernel.manifest import Permission
-from crmkit.core.kernel.plugin import Area
-from crmkit.core.kernel.unit import UnitOfWork
+from crmkit.core.kernel.plugins.manifest import Permission
+from crmkit.core.kernel.plugins.plugin import Area
+from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.pipelines.definitions.events import PipelineChanged, PipelineDefined, PipelineRemoved
 from crmkit.core.pipelines.definitions.model import NewStage, Pipeline
 from crmkit.core.pipelines.events import (

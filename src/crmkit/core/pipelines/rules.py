@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.core.kernel.actors import Actor
+from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.pipelines.events import DealLost, DealReopened, DealWon
 from crmkit.core.pipelines.model import Deal
 from crmkit.errors import InvalidValueError

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, cast
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.pipelines.definitions.rules import closing_stage
 from crmkit.core.pipelines.events import DealChanged, DealMoved, DealOpened, RecordMoved
 from crmkit.core.pipelines.hooks import DealMove, deal_moving

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Day, Exact, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, money, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Day, Exact, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, money, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.pipelines.definitions.tables import PIPELINE, STAGE
 from crmkit.core.pipelines.model import Deal, DealStageEntry
 from crmkit.core.pipelines.staged.tables import stage_entry_table, stage_entry_type, staged_columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from crmkit.core.kernel.context import Context
+from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.pipelines.model import PartyDeals
 from crmkit.core.pipelines.tables import DEAL
 from crmkit.values.criteria import f

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crmkit.core.kernel.context import Context
-from crmkit.core.kernel.manifest import Manifest
-from crmkit.core.kernel.plugin import Plugin
+from crmkit.core.kernel.hooks.context import Context
+from crmkit.core.kernel.plugins.manifest import Manifest
+from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import Section
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from attrs import field, frozen
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Text
-from crmkit.core.kernel.entity import EntityType, entity_table, new_metadata, ref
-from crmkit.core.kernel.gate import Target, command
-from crmkit.core.kernel.manifest import Manifest
-from crmkit.core.kernel.plugin import Plugin
+from crmkit.core.kernel.entities.columns import Text
+from crmkit.core.kernel.entities.entity import EntityType, entity_table, new_metadata, ref
+from crmkit.core.kernel.plugins.manifest import Manifest
+from crmkit.core.kernel.plugins.plugin import Plugin
+from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.pipelines.hooks import deal_moving
 from crmkit.core.pipelines.staged.model import Staged, StageEntry
 from crmkit.core.pipelines.staged.service import StagedService

@@ -10,7 +10,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from crmkit.core.interactions.checks import MAX_BODY, MAX_LINE, in_utc, in_utc_or_none, instant, key, one_of, text
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.errors import InvalidValueError
 from crmkit.values.instants import as_instant
 from crmkit.values.ref import Ref

@@ -31,7 +31,7 @@ from crmkit.core.interactions.activities.tables import ACTIVITY
 from crmkit.core.interactions.config import InteractionsSettings
 from crmkit.core.interactions.model import Direction, Participant
 from crmkit.core.interactions.recording import Recording
-from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.errors import UnknownFieldError
 from crmkit.values.criteria import Criteria, f
 from crmkit.values.page import Cursor, Page

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from crmkit.core.kernel.gate import query
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.units.gate import query
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.finding.rules import matches, search_keys
 from crmkit.core.parties.identifiers.model import Identifier

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.text import cleaned, text, valid_key
 
 __all__ = ["Identifier"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.units.gate import Target, command
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.parties.identifiers.events import IdentifierAdded, IdentifierRemoved
 from crmkit.core.parties.identifiers.model import Identifier
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Flag, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Flag, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.identifiers.model import Identifier
 
 __all__ = ["IDENTIFIER", "identifier_table"]

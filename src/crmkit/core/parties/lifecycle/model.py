@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.text import (
     MAX_NOTE,
     cleaned_or_none,

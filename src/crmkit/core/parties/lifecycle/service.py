@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command
+from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.parties.lifecycle.events import LifecycleMoved
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 from crmkit.core.parties.lifecycle.rules import check_stages, moved

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Instant, Integer, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Instant, Integer, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 
 __all__ = ["LIFECYCLE_ENTRY", "LIFECYCLE_STAGE", "lifecycle_entry_table", "lifecycle_stage_table"]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command
+from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.parties.finding.service import FindingQueries
 from crmkit.core.parties.mechanisms.events import (
     MechanismAdded,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.model import PartyKind
 from crmkit.core.parties.rules import check_period
 from crmkit.core.parties.text import cleaned, cleaned_or_none, day, one_of, text, valid_key

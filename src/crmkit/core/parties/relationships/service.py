@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command, query
+from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.parties.model import Party
 from crmkit.core.parties.relationships.events import PartiesRelated, RelationshipEnded, RelationshipRemoved
 from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType

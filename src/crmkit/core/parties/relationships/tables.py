@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Day, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Day, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.relationships.model import Relationship, RelationshipType
 
 __all__ = ["RELATIONSHIP", "RELATIONSHIP_TYPE", "relationship_table", "relationship_type_table"]

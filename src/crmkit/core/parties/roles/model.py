@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.rules import check_period
 from crmkit.core.parties.text import day, valid_key
 from crmkit.core.parties.vocabulary import Term

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command
+from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.parties.roles.events import PartyRoleAdded, PartyRoleEnded
 from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
 from crmkit.core.parties.roles.rules import check_roles, check_single

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Day, Text
-from crmkit.core.kernel.entity import EntityType, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Day, Text
+from crmkit.core.kernel.entities.entity import EntityType, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
 
 __all__ = ["PARTY_ROLE", "PARTY_ROLE_TYPE", "party_role_table", "party_role_type_table"]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from crmkit.core.kernel.hooks import Collect
+from crmkit.core.kernel.hooks.hook import Collect
 from crmkit.core.parties.model import Party
 from crmkit.core.parties.view.model import Section
 

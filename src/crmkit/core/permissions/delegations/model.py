@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.permissions import checks
 
 __all__ = ["Delegation"]

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from crmkit.core.kernel.gate import Target, command
-from crmkit.core.kernel.rule import Rule, covers
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.access.rule import Rule, covers
+from crmkit.core.kernel.units.gate import Target, command
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.delegations.model import Delegation
 from crmkit.core.permissions.events import DelegationGranted, DelegationRevoked
 from crmkit.core.permissions.roles.rules import check_permission

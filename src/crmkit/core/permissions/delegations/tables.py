@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Instant, Json, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Instant, Json, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.permissions.delegations.model import Delegation
 
 __all__ = ["DELEGATION", "delegation_table"]

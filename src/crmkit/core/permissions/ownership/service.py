@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from crmkit.core.kernel.entity import EntityType, Record
-from crmkit.core.kernel.gate import command
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.units.gate import command
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.events import ClaimReleased, OwnershipTransferred, RecordClaimed
 from crmkit.core.permissions.ownership.model import Claim, Transfer
 from crmkit.errors import ConflictError, InvalidValueError, NotFoundError, UnknownActorError

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Instant, Text
-from crmkit.core.kernel.entity import EntityType, Field, any_ref, entity_table
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Instant, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.permissions.ownership.model import Claim
 
 __all__ = ["CLAIM", "claim_table"]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
-from crmkit.core.kernel.rule import Effect, Rule, Scope
+from crmkit.core.kernel.access.rule import Effect, Rule, Scope
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.permissions import checks
 from crmkit.values.criteria import ALWAYS, criteria_from_json, criteria_to_json
 

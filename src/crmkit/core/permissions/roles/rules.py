@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from crmkit.core.kernel.criteria_check import check_criteria
-from crmkit.core.kernel.criteria_fields import Registry, root_name
-from crmkit.core.kernel.entity import EntityType, nearest
-from crmkit.core.kernel.rule import Rule, Scope, covers
+from crmkit.core.kernel.access.rule import Rule, Scope, covers
+from crmkit.core.kernel.entities.entity import EntityType, nearest
+from crmkit.core.kernel.query.check import check_criteria
+from crmkit.core.kernel.query.fields import Registry, root_name
 from crmkit.errors import InvalidValueError, LimitExceededError, UnknownFieldError
 from crmkit.values.criteria import ALWAYS, Variable, f
 

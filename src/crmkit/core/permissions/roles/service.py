@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from crmkit.core.kernel.gate import command
-from crmkit.core.kernel.rule import Rule
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.access.rule import Rule
+from crmkit.core.kernel.units.gate import command
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.events import MemberAssigned, MemberUnassigned, RoleChanged, RoleDefined, RoleRemoved
 from crmkit.core.permissions.roles.model import Membership, Role, RoleRule
 from crmkit.core.permissions.roles.rules import MAX_RULES, check_rules

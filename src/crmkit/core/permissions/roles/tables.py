@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Json, Text
-from crmkit.core.kernel.entity import EntityType, Field, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Json, Text
+from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.permissions.roles.model import Membership, Role, RoleRule
 
 __all__ = ["MEMBERSHIP", "ROLE", "ROLE_RULE", "membership_table", "role_rule_table", "role_table"]

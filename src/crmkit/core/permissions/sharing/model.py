@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.permissions import checks
 
 __all__ = ["Grant"]

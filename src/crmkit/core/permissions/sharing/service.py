@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from crmkit.core.kernel.entity import EntityType, Record
-from crmkit.core.kernel.gate import command, query
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.units.gate import command, query
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.events import RecordShared, RecordUnshared
 from crmkit.core.permissions.roles.rules import check_permission
 from crmkit.core.permissions.sharing.model import Grant

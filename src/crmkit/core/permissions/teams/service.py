@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from crmkit.core.kernel.gate import command
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.units.gate import command
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.events import TeamAdded, TeamMoved, TeamRemoved, TeamRenamed
 from crmkit.core.permissions.roles.model import Membership
 from crmkit.core.permissions.teams.model import Team

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Text
-from crmkit.core.kernel.entity import EntityType, entity_table
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Text
+from crmkit.core.kernel.entities.entity import EntityType, entity_table
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.permissions.teams.model import Team
 
 __all__ = ["TEAM", "team_table"]

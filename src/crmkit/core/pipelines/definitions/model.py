@@ -10,7 +10,7 @@ from uuid import UUID
 
 from attrs import Attribute, Factory, field, frozen
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.pipelines.checks import text
 from crmkit.errors import InvalidKeyError, InvalidValueError, UnknownStageError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmkit.core.kernel.gate import command, query
+from crmkit.core.kernel.units.gate import command, query
 from crmkit.core.pipelines.definitions.events import PipelineChanged, PipelineDefined, PipelineRemoved
 from crmkit.core.pipelines.definitions.model import Definition, NewStage, Pipeline, Stage
 from crmkit.core.pipelines.definitions.rules import check_stages, with_stage_at, without_stage

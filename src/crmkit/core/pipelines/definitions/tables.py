@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.columns import Exact, Flag, Integer, Json, Text
-from crmkit.core.kernel.entity import EntityType, entity_table, ref
-from crmkit.core.kernel.tables import metadata
+from crmkit.core.kernel.entities.columns import Exact, Flag, Integer, Json, Text
+from crmkit.core.kernel.entities.entity import EntityType, entity_table, ref
+from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.pipelines.definitions.model import Pipeline, Stage
 
 __all__ = ["PIPELINE", "STAGE", "pipeline_table", "stage_table"]

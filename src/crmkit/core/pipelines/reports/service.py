@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from crmkit.core.kernel.entity import EntityType
-from crmkit.core.kernel.gate import query
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.units.gate import query
 from crmkit.core.pipelines.definitions.service import Definitions
 from crmkit.core.pipelines.reports.model import Forecast, Funnel, LostShare
 from crmkit.core.pipelines.reports.rules import (

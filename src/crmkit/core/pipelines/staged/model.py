@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import optional
 
-from crmkit.core.kernel.entity import Record
+from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.pipelines.checks import MAX_NOTE, text
 from crmkit.core.pipelines.definitions.model import Category, Definition, Stage
 from crmkit.values.instants import as_instant

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from crmkit.core.kernel.columns import Text
-from crmkit.core.kernel.database import Db
-from crmkit.core.kernel.entity import EntityType
-from crmkit.core.kernel.statements import Statement
-from crmkit.core.kernel.work import Work
+from crmkit.core.kernel.entities.columns import Text
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.storage.database import Db
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.units.work import Work
 from crmkit.core.pipelines.staged.model import StageEntry
 
 __all__ = ["any_in_stage", "stays_in_unit"]

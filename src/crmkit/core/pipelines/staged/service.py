@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from crmkit.core.kernel.entity import EntityType, Record
-from crmkit.core.kernel.service import Service
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.units.service import Service
 from crmkit.core.pipelines.definitions.known import KNOWN
 from crmkit.core.pipelines.definitions.model import Definition, Pipeline, Stage
 from crmkit.core.pipelines.definitions.rules import first_stage

@@ -1,0 +1,365 @@
+"""Who may do what: rules, the rights they add up to, and the decision.
+
+A decision is: no forbid, and a permit, and every restriction agrees. It denies by default and does not depend on the
+order of rules. The same `Access` is asked in Python (`Rights.check`) and turned into SQL
+(`crmkit.core.kernel.access.visibility`); `crmkit.core.kernel.access.explain` tells it in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol, assert_never
+from uuid import UUID
+
+from attrs import evolve, field, frozen
+
+from crmkit.core.kernel.access.rule import Rule, SourcedRule, covers, fields_of
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.query.check import Variables, check_criteria
+from crmkit.core.kernel.query.evaluate import matches
+from crmkit.core.kernel.query.fields import Registry, root_name
+from crmkit.errors import CriteriaError, InvalidValueError
+from crmkit.values.criteria import ALWAYS, Criteria
+
+__all__ = ["ACTOR", "TEAM", "Access", "Branch", "Delegated", "Rights", "World", "hangs_on_any", "permission_for"]
+
+ACTOR: Final = "actor"
+"""The kind of grantee that is one actor."""
+TEAM: Final = "team"
+"""The kind of grantee that is a team."""
+
+
+# -- access: what rules come to for one permission on one entity ------------------------------------------------------
+
+
+class World(Protocol):
+    """What a decision may have to look up about records; the unit of work gives it."""
+
+    @property
+    def registry(self) -> Registry:
+        """The entities of the deployment."""
+        ...
+
+    def load(self, entity: EntityType[Any], id: UUID, /) -> Record | None:
+        """The record, whoever may see it, as the unit sees it now."""
+        ...
+
+    def granted(self, entity: str, id: UUID, permission: str, kind: str, keys: tuple[str, ...]) -> bool:
+        """Whether ``permission`` on this record is shared with one of the grantees ``keys`` of ``kind``."""
+        ...
+
+
+@frozen
+class Branch:
+    """A set of records: the ones that a rule speaks of.
+
+    Attributes:
+        kind: all; owner (the key is the owner); team (one of the keys is the team); actor or team grantee.
+        keys: see kind.
+        where: a condition that they fit, too.
+    """
+
+    kind: Literal["all", "owner", "team", "granted_actor", "granted_team"]
+    keys: tuple[str, ...] = ()
+    where: Criteria = ALWAYS
+
+
+EVERYTHING: Final = Branch("all")
+
+
+@frozen(kw_only=True)
+class Access:
+    """What one holder's own rules say about one permission on one entity: in any branch, and in no forbid."""
+
+    permission: str
+    branches: tuple[Branch, ...]
+    forbids: tuple[Branch, ...]
+
+    def admits(self, holder: Rights, entity: EntityType[Any], record: Record, world: World) -> bool:
+        """Whether ``record`` is in a branch."""
+        return any(self._contains(b, holder, entity, record, world) for b in self.branches)
+
+    def refuses(self, holder: Rights, entity: EntityType[Any], record: Record, world: World) -> bool:
+        """Whether ``record`` is in a forbid."""
+        return any(self._contains(b, holder, entity, record, world) for b in self.forbids)
+
+    def _contains(self, branch: Branch, holder: Rights, entity: EntityType[Any], record: Record, world: World) -> bool:
+        if not self._is_for(branch, entity, record, world):
+            return False
+        return branch.where == ALWAYS or matches(branch.where, entity, record, variables=holder.variables)
+
+    def _is_for(self, branch: Branch, entity: EntityType[Any], record: Record, world: World) -> bool:
+        match branch.kind:
+            case "all":
+                return True
+            case "owner":
+                return entity.owner is not None and getattr(record, entity.owner) in branch.keys
+            case "team":
+                return entity.team is not None and getattr(record, entity.team) in branch.keys
+            case "granted_actor":
+                return world.granted(entity.name, record.id, self.permission, ACTOR, branch.keys)
+            case "granted_team":
+                return world.granted(entity.name, record.id, self.permission, TEAM, branch.keys)
+            case _:
+                assert_never(branch.kind)
+
+
+# -- rights -----------------------------------------------------------------------------------------------------------
+
+
+def _keys(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+@frozen
+class Delegated:
+    """Rights that another actor has lent.
+
+    Attributes:
+        source: such as ``delegation by u-7 until 2025-06-01``.
+        permissions: patterns of the permissions lent.
+        rights: the lender's own; they hold as far as the lender still has them.
+    """
+
+    source: str
+    permissions: tuple[str, ...]
+    rights: Rights
+
+    def covers(self, permission: str) -> bool:
+        """Whether ``permission`` is among those lent."""
+        return any(covers(p, permission) for p in self.permissions)
+
+
+@frozen(kw_only=True)
+class Rights:
+    """Everything that decides what one actor may do in one unit of work.
+
+    Attributes:
+        actor: the actor's id.
+        teams: keys of the actor's teams.
+        subtree: keys of these teams and of all teams below them.
+        rules: in any order.
+        shared: (entity, permission) of which at least one record is shared with the actor or one of the teams.
+        delegated: rights that others have lent.
+        restrictions: rights of others that must agree, too: those on whose behalf the actor acts.
+        valid_until: when a delegation begins or ends next; the rights must be loaded again then.
+    """
+
+    actor: str
+    teams: frozenset[str] = field(default=frozenset(), converter=_keys)
+    subtree: frozenset[str] = field(default=frozenset(), converter=_keys)
+    rules: tuple[SourcedRule, ...] = ()
+    shared: frozenset[tuple[str, str]] = frozenset()
+    delegated: tuple[Delegated, ...] = ()
+    restrictions: tuple[Rights, ...] = ()
+    valid_until: datetime | None = None
+    variables: Variables = field(init=False, eq=False, repr=False)
+    cache: dict[Any, Any] = field(init=False, eq=False, repr=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        variables = Variables(actor=self.actor, teams=self.teams, subtree=self.subtree | self.teams)
+        object.__setattr__(self, "variables", variables)
+
+    @classmethod
+    def unlimited(cls, actor: str, source: str) -> Rights:
+        """The rights of crmkit itself, setting up a tenant or a plugin."""
+        return cls(actor=actor, rules=(SourcedRule(source, Rule(effect="permit", permission="*")),))
+
+    # -- three ways to have less or more ------------------------------------------------------------------------------
+
+    def elevated(self, permission: str, reason: str) -> Rights:
+        """These rights and one more permission, on all records. A forbid still beats it."""
+        rule = SourcedRule(f"elevated: {reason}", Rule(effect="permit", permission=permission))
+        restrictions = tuple(r.elevated(permission, reason) for r in self.restrictions)
+        return evolve(self, rules=(*self.rules, rule), restrictions=restrictions)
+
+    def restricted_to(self, *others: Rights) -> Rights:
+        """What both these rights and those of ``others`` allow: for an actor who acts on behalf of another."""
+        return evolve(self, restrictions=(*self.restrictions, *others))
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    def may(self, permission: str) -> bool:
+        """Whether the actor may do this at all: to some record, or where there is no record."""
+        cached: bool | None = self.cache.get(permission)
+        if cached is None:
+            cached = self.cache[permission] = self._may(permission)
+        return cached
+
+    def check(self, permission: str, entity: EntityType[Any], record: Record, world: World) -> bool:
+        """Whether the actor may do this to ``record``.
+
+        Args:
+            permission: such as ``deal.update``; for a part, its root's.
+            entity: the record's entity; a part is decided by its root, and what is visible with another record needs
+                that one to be visible.
+            record: as it is, or as it would be.
+            world: looks up other records.
+        """
+        if entity.part_of is not None:
+            return self._check_root(permission, entity, record, world) and self._sees_company(entity, record, world)
+        access = self.access(permission, entity)
+        return (
+            not access.refuses(self, entity, record, world)
+            and (
+                access.admits(self, entity, record, world)
+                or any(d.rights.check(permission, entity, record, world) for d in self.lent(permission))
+            )
+            and all(r.check(permission, entity, record, world) for r in self.restrictions)
+            and self._sees_company(entity, record, world)
+        )
+
+    def hidden_fields(self, permission: str, entity: EntityType[Any]) -> frozenset[str]:
+        """The fields that no one with these rights may read (``deal.read``) or write (``deal.update``).
+
+        What is hidden from a lender stays hidden from the borrower while the delegation lasts.
+        """
+        key = ("fields", permission, entity.name)
+        cached: frozenset[str] | None = self.cache.get(key)
+        if cached is None:
+            own = {name for s in self.rules if s.rule.covers(permission) for name in fields_of(s.rule, entity)}
+            others = (*(d.rights for d in self.lent(permission)), *self.restrictions)
+            cached = frozenset(own.union(*(o.hidden_fields(permission, entity) for o in others)))
+            self.cache[key] = cached
+        return cached
+
+    def access(self, permission: str, entity: EntityType[Any]) -> Access:
+        """What this actor's own rules and shares say; delegations and restrictions are asked apart."""
+        key = (permission, entity.name)
+        cached: Access | None = self.cache.get(key)
+        if cached is None:
+            cached = self.cache[key] = self._access(permission, entity)
+        return cached
+
+    def lent(self, permission: str) -> Iterator[Delegated]:
+        """The delegations that cover ``permission``."""
+        return (d for d in self.delegated if d.covers(permission))
+
+    # -- how --------------------------------------------------------------------------------------------------------
+
+    def _may(self, permission: str) -> bool:
+        covering = [s.rule for s in self.rules if s.rule.covers(permission) and not s.rule.fields]
+        if any(r.effect == "forbid" and r.scope == "all" and r.where == ALWAYS for r in covering):
+            return False
+        permitted = (
+            any(r.effect == "permit" for r in covering)
+            or any(p == permission for _, p in self.shared)
+            or any(d.rights.may(permission) for d in self.lent(permission))
+        )
+        return permitted and all(r.may(permission) for r in self.restrictions)
+
+    def _check_root(self, permission: str, entity: EntityType[Any], record: Record, world: World) -> bool:
+        name = entity.part_of or ""
+        reference = entity.field(name).reference
+        if reference is None or reference.entity is None:
+            return False
+        root = world.registry.entity(reference.entity)
+        found = world.load(root, getattr(record, name))
+        return found is not None and self.check(permission, root, found, world)
+
+    def _sees_company(self, entity: EntityType[Any], record: Record, world: World) -> bool:
+        """Whether the record that this one is visible with is visible; an empty reference hides nothing."""
+        if entity.visible_with is None:
+            return True
+        id_ = getattr(record, entity.visible_with)
+        if id_ is None:
+            return True
+        reference = entity.field(entity.visible_with).reference
+        if reference is None:
+            return False
+        name = reference.entity or getattr(record, reference.entity_column or "")
+        other = next((e for e in world.registry if e.name == name), None)
+        if other is None or (reference.entity is None and hangs_on_any(other)):
+            return False
+        found = world.load(other, id_)
+        if found is None:
+            return False
+        return self.check(f"{root_name(world.registry, other)}.read", other, found, world)
+
+    def _access(self, permission: str, entity: EntityType[Any]) -> Access:
+        covering = [s.rule for s in self.rules if s.rule.covers(permission) and not s.rule.fields]
+        permits = self._branches((r for r in covering if r.effect == "permit"), entity)
+        forbids = self._branches((r for r in covering if r.effect == "forbid"), entity)
+        if (entity.name, permission) in self.shared:
+            permits.append(Branch("granted_actor", (self.actor,)))
+            if self.teams:
+                permits.append(Branch("granted_team", tuple(sorted(self.teams))))
+        if EVERYTHING in forbids:
+            permits = []
+        return Access(permission=permission, branches=_simplified(permits), forbids=_simplified(forbids))
+
+    def _branches(self, rules: Iterable[Rule], entity: EntityType[Any]) -> list[Branch]:
+        found: list[Branch] = []
+        for rule in rules:
+            if not _fits_entity(rule.where, entity):
+                # A condition on a field that is gone: the permit gives nothing, the forbid takes everything.
+                found.extend([EVERYTHING] if rule.effect == "forbid" else [])
+                continue
+            if rule.scope == "all":
+                found.append(Branch("all", (), rule.where))
+                continue
+            if entity.owner is not None:
+                found.append(Branch("owner", (self.actor,), rule.where))
+            keys = {"own": frozenset[str](), "team": self.teams, "subtree": self.variables.subtree}[rule.scope]
+            if entity.team is not None and keys:
+                found.append(Branch("team", tuple(sorted(keys)), rule.where))
+        return found
+
+
+def hangs_on_any(entity: EntityType[Any]) -> bool:
+    """Whether records of ``entity`` are visible with records of any kind; such records do not hang on each other."""
+    if entity.visible_with is None:
+        return False
+    reference = entity.field(entity.visible_with).reference
+    return reference is None or reference.entity is None
+
+
+def permission_for(registry: Registry, entity: EntityType[Any], verb: str) -> str:
+    """The permission that ``verb`` (read, create, update, delete) on a record of ``entity`` needs.
+
+    Reading a part is reading its root, every other change of a part is an update of its root.
+    """
+    root = root_name(registry, entity)
+    return f"{root}.{verb}" if verb == "read" or entity.part_of is None else f"{root}.update"
+
+
+def _fits_entity(where: Criteria, entity: EntityType[Any]) -> bool:
+    if where == ALWAYS:
+        return True
+    try:
+        check_criteria(where, _NoRelations(), entity)
+    except (CriteriaError, InvalidValueError):
+        return False
+    return True
+
+
+class _NoRelations:
+    """The registry of a condition that follows no relation."""
+
+    def __iter__(self) -> Iterator[EntityType[Any]]:
+        return iter(())
+
+    def entity(self, name: str) -> EntityType[Any]:
+        raise CriteriaError(f"a rule cannot follow the relation to {name!r}")
+
+    def by_model(self, model: type[Any]) -> EntityType[Any]:
+        raise CriteriaError(f"a rule cannot follow the relation to {model!r}")
+
+    def inverse(self, entity: str, relation: str) -> None:  # noqa: ARG002  # the registry's signature
+        return None
+
+
+def _simplified(branches: list[Branch]) -> tuple[Branch, ...]:
+    """Without repetition, and in an order that does not depend on that of the rules, so that SQL is shared."""
+    if EVERYTHING in branches:
+        return (EVERYTHING,)
+    teams: dict[Criteria, set[str]] = {}
+    rest: set[Branch] = set()
+    for branch in branches:
+        if branch.kind == "team":
+            teams.setdefault(branch.where, set()).update(branch.keys)
+        else:
+            rest.add(branch)
+    merged = [Branch("team", tuple(sorted(keys)), where) for where, keys in teams.items()]
+    return tuple(sorted([*rest, *merged], key=lambda b: (b.kind, repr(b.where), b.keys)))

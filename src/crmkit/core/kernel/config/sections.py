@@ -1,0 +1,130 @@
+"""What can be configured: the sections of ``crmkit.toml``, each an attrs class whose docstring is its documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import Attribute, Factory, field, frozen
+from attrs.validators import ge, matches_re, optional
+
+from crmkit.core.kernel.config.secret import MASK
+from crmkit.core.kernel.config.strict import Raw
+from crmkit.errors import InvalidValueError
+
+__all__ = ["AREAS", "Access", "Database", "Deployment", "HookLimits", "Limits", "Sections"]
+
+_PASSWORD = re.compile(r"(://[^:/?#@]*:).*(?=@)|((?:password|pwd|sslpassword)=)[^&]*", re.IGNORECASE)
+
+
+AREAS = ("parties", "interactions", "pipelines", "permissions")
+"""The sections of the core's areas; structured by each area's own settings class."""
+
+
+def mask_password(url: str) -> str:
+    """A database URL fit to be shown."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}{MASK}", url)
+
+
+def _no_repetition(_: object, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
+    twice = sorted({element for element in value if value.count(element) > 1})
+    if twice:
+        raise InvalidValueError(attribute.name, value, f"names {twice[0]!r} twice; remove one")
+
+
+@frozen(kw_only=True)
+class Deployment:
+    """The deployment as a whole: section ``[crmkit]``.
+
+    Attributes:
+        default_tenant: the tenant that is meant where none is named; none by default, then one must be named.
+        plugins: ids of the plugins that are loaded at the start; which of them a tenant uses is decided later.
+        actors: where the application's directory of actors is, as ``myapp.crm:directory``, where code does not hand it
+            over, such as on the command line; without one, every id is an active user.
+        path: folders that the command line imports the directory and further plugins from, beside what is installed;
+            relative to the configuration file.
+    """
+
+    default_tenant: str | None = None
+    plugins: tuple[str, ...] = field(default=(), validator=_no_repetition)
+    actors: str | None = field(default=None, validator=optional(matches_re(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")))
+    path: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Database:
+    """Where the data is: section ``[database]``. Not used if the application hands over its own engine.
+
+    Attributes:
+        url: database URL as SQLAlchemy writes it. Its password is never shown.
+        schema: PostgreSQL schema of crmkit's tables; the connection's default one if not set.
+    """
+
+    url: str = field(default="sqlite:///crmkit.db", repr=mask_password)
+    schema: str | None = field(default=None, validator=optional(matches_re(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")))
+
+
+@frozen(kw_only=True)
+class Access:
+    """Who has which rights: section ``[access]``.
+
+    Attributes:
+        membership: where an actor's roles and teams are read: in the application's ``directory`` of actors, or in
+            crmkit's own ``database``.
+    """
+
+    membership: Literal["directory", "database"] = "directory"
+
+
+@frozen(kw_only=True)
+class HookLimits:
+    """What is demanded of the hooks of plugins: section ``[hooks]``.
+
+    Attributes:
+        slow_ms: a hook that takes longer is named in the plugin's health; milliseconds.
+        max_faults: a hook that failed so often is skipped until the next start.
+    """
+
+    slow_ms: int = field(default=1000, validator=ge(1))
+    max_faults: int = field(default=5, validator=ge(1))
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much may be asked for at once: section ``[limits]``.
+
+    Attributes:
+        page: the largest page that a query may ask for; records.
+    """
+
+    page: int = field(default=1000, validator=ge(1))
+
+
+@frozen(kw_only=True)
+class Sections:
+    """All sections of the configuration.
+
+    Attributes:
+        crmkit: the deployment as a whole.
+        database: where the data is.
+        access: who has which rights.
+        hooks: what is demanded of hooks.
+        limits: how much may be asked for at once.
+        parties: the settings of the parties area, as they were written; see `Config.area_settings`.
+        interactions: those of the interactions area.
+        pipelines: those of the pipelines area.
+        permissions: those of the permissions area.
+        plugins: the settings of each plugin by its id, as they were written; see `Config.plugin_settings`.
+    """
+
+    crmkit: Deployment = Factory(Deployment)
+    database: Database = Factory(Database)
+    access: Access = Factory(Access)
+    hooks: HookLimits = Factory(HookLimits)
+    limits: Limits = Factory(Limits)
+    parties: Raw = field(factory=Raw, repr=False)
+    interactions: Raw = field(factory=Raw, repr=False)
+    pipelines: Raw = field(factory=Raw, repr=False)
+    permissions: Raw = field(factory=Raw, repr=False)
+    plugins: Mapping[str, Raw] = field(factory=dict, repr=lambda plugins: repr(sorted(plugins)))

@@ -1,0 +1,1 @@
+"""One deployment: how it starts, what it has loaded, its tenants and who runs it."""

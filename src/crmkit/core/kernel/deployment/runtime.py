@@ -1,0 +1,174 @@
+"""What one started deployment knows: plugins, entities, operations, hooks, rights. Frozen after the start."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from crmkit.core.kernel.access.actors import SYSTEM, Actor, ActorDirectory
+from crmkit.core.kernel.access.policy import Rights
+from crmkit.core.kernel.deployment.tenants import Tenant, plugin_states
+from crmkit.core.kernel.query.compiler import Compiler
+from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
+from crmkit.core.kernel.storage.storing import Store
+from crmkit.core.kernel.storage.tables import once_table, tenant_table
+from crmkit.errors import PluginDisabledError, PluginQuarantinedError, UnknownServiceError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from crmkit.core.kernel.config.config import Config
+    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.registry import EntityRegistry
+    from crmkit.core.kernel.hooks.bus import Bus
+    from crmkit.core.kernel.hooks.health import Health
+    from crmkit.core.kernel.hooks.registry import HookRegistry, HookTable
+    from crmkit.core.kernel.plugins.manifest import Manifest, Permission
+    from crmkit.core.kernel.plugins.quarantine import Fault
+    from crmkit.core.kernel.storage.database import Db
+    from crmkit.core.kernel.units.gate import Operation
+    from crmkit.values.clock import Clock
+
+__all__ = ["RightsSource", "Runtime"]
+
+M = TypeVar("M", bound="Record")
+S = TypeVar("S")
+
+_KERNEL_KEYS = {"tenant": tenant_table, "crm_once": once_table}
+
+MAX_CACHED = 4096
+"""How many actors' rights, and tenants' profiles, a process keeps."""
+
+
+class RightsSource(Protocol):
+    """Reads what an actor may; the permissions area implements it."""
+
+    def load(self, db: Db, tenant: str, actor: Actor, on_behalf_of: str | None, now: datetime) -> Rights:
+        """The rights of ``actor`` at ``now``, narrowed to a delegation if it acts on behalf of another."""
+        ...
+
+    def granted(  # noqa: PLR0917  # what names a share
+        self,
+        db: Db,
+        tenant: str,
+        entity: str,
+        id: UUID,
+        permission: str,
+        kind: str,
+        keys: tuple[str, ...],
+    ) -> bool:
+        """Whether the record is shared with one of the grantees ``keys`` of ``kind`` (actor or team)."""
+        ...
+
+
+class Runtime:
+    """One started deployment.
+
+    Attributes:
+        operations: every command and query by name.
+        permissions: every registered permission by name.
+        services: service class to the plugin that registers it (``core`` for the areas).
+        manifests: of every loaded plugin, in dependency order.
+        faults: of plugins that failed to load.
+        quarantined: their ids, each with the reason.
+        permission_names: which permission a verb needs on an entity, as far as somebody asked.
+    """
+
+    def __init__(  # the parts of a deployment, given by the one place that assembles them
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        directory: ActorDirectory,
+        registry: EntityRegistry,
+        operations: Mapping[str, Operation],
+        permissions: Mapping[str, Permission],
+        services: Mapping[type[Any], str],
+        settings: Mapping[type[Any], Any],
+        hooks: HookRegistry,
+        health: Health,
+        bus: Bus,
+        rights_source: RightsSource,
+        manifests: Mapping[str, Manifest],
+        faults: Sequence[Fault],
+    ) -> None:
+        self.config, self.clock, self.directory, self.registry = config, clock, directory, registry
+        self.operations, self.permissions, self.services = operations, permissions, services
+        self.hooks, self.health, self.bus = hooks, health, bus
+        self.manifests, self.faults = manifests, tuple(faults)
+        self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
+        self.compiler = Compiler(registry)
+        self._settings, self.rights_source = settings, rights_source
+        self.guard = guarded(UniqueKeys({**{e.name: e.table for e in registry}, **_KERNEL_KEYS}))
+        self._stores: dict[tuple[str, str], Store[Any]] = {}
+        self._rights: OrderedDict[Any, Rights] = OrderedDict()
+        self._profiles: OrderedDict[tuple[str, int], tuple[frozenset[str], HookTable]] = OrderedDict()
+        self.actors_seen: dict[tuple[str, str], tuple[str, str]] = {}
+        self.permission_names: dict[tuple[str, str], str] = {}
+
+    def store(self, entity: EntityType[M], dialect: str) -> Store[M]:
+        """The entity's store on ``dialect``."""
+        key = (entity.name, dialect)
+        found = self._stores.get(key)
+        if found is None:
+            found = self._stores[key] = Store(entity, dialect)
+        return found
+
+    def settings_of(self, settings: type[S]) -> S:
+        """The settings of the plugin that declares this class.
+
+        Raises:
+            UnknownServiceError: if no loaded plugin does.
+        """
+        try:
+            return self._settings[settings]  # type: ignore[no-any-return]  # an instance of its key
+        except KeyError:
+            raise UnknownServiceError(settings.__name__) from None
+
+    def admit_service(self, service: type[Any], enabled: frozenset[str], tenant: str) -> None:
+        """See that the service's plugin is enabled for the tenant.
+
+        Raises:
+            PluginDisabledError: if it is not.
+            PluginQuarantinedError: if the plugin failed to load.
+            UnknownServiceError: if no loaded plugin registers the service.
+        """
+        plugin = self.services.get(service)
+        if plugin is None:
+            package = service.__module__.partition(".")[0]
+            broken = next((plugin_id for plugin_id in self.quarantined if plugin_id in package), None)
+            if broken is not None:
+                raise PluginQuarantinedError(broken, self.quarantined[broken])
+            raise UnknownServiceError(f"{service.__module__}.{service.__qualname__}")
+        if plugin != "core" and plugin not in enabled:
+            raise PluginDisabledError(plugin, tenant=tenant)
+
+    def profile(self, db: Db, tenant: Tenant) -> tuple[frozenset[str], HookTable]:
+        """The plugins enabled for the tenant, and their hooks."""
+        key = (tenant.id, tenant.plugin_generation)
+        found = self._profiles.get(key)
+        if found is None:
+            states = plugin_states(db, tenant.id)
+            enabled = frozenset(p for p in self.manifests if states.get(p, True))
+            found = enabled, self.hooks.compile(enabled)
+            _keep(self._profiles, key, found)
+        return found
+
+    def rights(self, db: Db, tenant: Tenant, actor: Actor, on_behalf_of: str | None, now: datetime) -> Rights:
+        """What the actor may; kept per actor until the tenant's policy changes or a delegation or grant expires."""
+        if actor is SYSTEM:
+            return Rights.unlimited(actor.id, "crmkit setting up")
+        key = (tenant.id, tenant.policy_generation, actor.id, actor.roles, actor.teams, on_behalf_of)
+        found = self._rights.get(key)
+        if found is None or (found.valid_until is not None and found.valid_until <= now):
+            found = self.rights_source.load(db, tenant.id, actor, on_behalf_of, now)
+            _keep(self._rights, key, found)
+        return found
+
+
+def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    cache[key] = value
+    if len(cache) > MAX_CACHED:
+        cache.popitem(last=False)

@@ -1,0 +1,112 @@
+"""Tenants, and the one row that is read at the beginning of every unit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from sqlalchemy import bindparam, insert, select, update
+
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.tables import plugin_state_table, tenant_table
+from crmkit.errors import InvalidKeyError, UnknownTenantError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crmkit.core.kernel.storage.database import Db
+    from crmkit.core.kernel.units.work import Work
+
+__all__ = ["Tenant", "check_tenant_id", "insert_tenant", "raise_policy_generation", "read_tenant", "tenant_ids"]
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", re.ASCII)
+
+_READ = Statement(
+    select(
+        tenant_table.c.active,
+        tenant_table.c.policy_generation,
+        tenant_table.c.plugin_generation,
+    ).where(tenant_table.c.tenant_id == bindparam("tenant"))
+)
+_INSERT = Statement(insert(tenant_table).values({c.name: bindparam(c.name) for c in tenant_table.columns}))
+_ALL = Statement(select(tenant_table.c.tenant_id, tenant_table.c.name).order_by(tenant_table.c.tenant_id))
+_RAISE = Statement(
+    update(tenant_table)
+    .where(tenant_table.c.tenant_id == bindparam("tenant"))
+    .values(policy_generation=tenant_table.c.policy_generation + 1)
+)
+_STATES = Statement(
+    select(plugin_state_table.c.tenant_id, plugin_state_table.c.plugin, plugin_state_table.c.enabled).where(
+        plugin_state_table.c.tenant_id.in_([bindparam("tenant"), bindparam("everyone")])
+    )
+)
+
+
+@frozen
+class Tenant:
+    """What the beginning of a unit needs to know of a tenant.
+
+    Attributes:
+        id: text of at most 63 ASCII letters, digits, ``.``, ``_`` and ``-``.
+        policy_generation: raised by every change of roles, teams, memberships and grants.
+        plugin_generation: raised when a plugin is enabled or disabled.
+    """
+
+    id: str
+    policy_generation: int
+    plugin_generation: int
+
+
+def check_tenant_id(tenant: str) -> str:
+    """``tenant``, if it may be a tenant's id.
+
+    Raises:
+        InvalidKeyError: if it may not.
+    """
+    if not _ID.match(tenant):
+        raise InvalidKeyError("tenant", tenant, "is not 1 to 63 of A-Z a-z 0-9 . _ - beginning with a letter or digit")
+    return tenant
+
+
+def read_tenant(db: Db, tenant: str) -> Tenant:
+    """The tenant's generations.
+
+    Raises:
+        UnknownTenantError: if there is no such tenant, or it is not active.
+    """
+    rows = db.rows(_READ, {"tenant": tenant})
+    if not rows or not rows[0][0]:
+        raise UnknownTenantError(tenant)
+    return Tenant(tenant, rows[0][1], rows[0][2])
+
+
+def tenant_ids(db: Db) -> list[tuple[str, str]]:
+    """Id and name of every tenant, by id."""
+    return [(id_, name) for id_, name in db.rows(_ALL, {})]
+
+
+def insert_tenant(db: Db, tenant: str, name: str, at: datetime) -> None:
+    """Add a tenant.
+
+    Raises:
+        AlreadyExistsError: if there is one of that id.
+    """
+    row = {"tenant_id": tenant, "name": name, "active": True, "created_at": at, "next_due_at": None}
+    db.run(_INSERT, {**row, "policy_generation": 1, "plugin_generation": 1})
+
+
+def raise_policy_generation(work: Work) -> None:
+    """Make every process read the tenant's rights anew, once this unit has committed."""
+    if not work.policy_touched:
+        work.policy_touched = True
+        work.db.run(_RAISE, {"tenant": work.tenant})
+
+
+def plugin_states(db: Db, tenant: str) -> dict[str, bool]:
+    """What the tenant says of plugins, over what is said for all tenants."""
+    said: dict[str, bool] = {}
+    for owner, plugin, enabled in sorted(db.rows(_STATES, {"tenant": tenant, "everyone": "*"})):
+        if owner == "*" or plugin not in said or owner == tenant:
+            said[plugin] = bool(enabled)
+    return said

@@ -1,0 +1,462 @@
+"""What an entity is: an attrs model, a table, and the `EntityType` that joins them.
+
+Registering an `EntityType` gives storage, versions, history, permissions on rows and fields, criteria and catalogue,
+with no code of its own. Its pure-data half, the `Shape`, is what is stored in the catalogue and what everything that
+must also work for absent plugins relies on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeVar, cast
+from uuid import UUID
+
+import attrs
+from attrs import field, frozen
+from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from crmkit.core.kernel.entities.columns import EMPTY, Exact, Id, Instant, Integer, Json, LogicalType, Text
+from crmkit.errors import UnknownFieldError
+from crmkit.values.ids import new_id
+
+__all__ = [
+    "EntityType",
+    "Field",
+    "FieldShape",
+    "OnDelete",
+    "OnErase",
+    "OnMerge",
+    "Record",
+    "Reference",
+    "Shape",
+    "any_ref",
+    "entity_table",
+    "money",
+    "new_metadata",
+    "ref",
+]
+
+OnMerge = Literal["repoint", "keep_winner", "keep_newest", "union", "strictest"]
+OnErase = Literal["keep", "clear", "delete"]
+OnDelete = Literal["refuse", "clear", "delete"]
+TableKind = Literal["entity", "derived", "fact"]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+
+def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(values)) if values else EMPTY
+
+
+@frozen(kw_only=True)
+class Record:
+    """The base of all models. Records are values: `attrs.evolve` makes a changed one, a command stores it.
+
+    Attributes:
+        id: made when the record is constructed.
+        version: 0 until stored; raised by every change of the record or of its parts.
+        created_at: when it was stored first, UTC; None until then.
+        updated_at: when it was stored last, UTC; None until then.
+        custom: values of custom fields by key.
+    """
+
+    id: UUID = field(factory=new_id)
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    custom: Mapping[str, Any] = field(default=EMPTY, converter=_read_only)
+
+
+M = TypeVar("M", bound=Record)
+
+
+@frozen(kw_only=True)
+class Reference:
+    """A column that holds the id of another record.
+
+    Attributes:
+        column: the column's name.
+        entity: the entity it refers to; None where ``entity_column`` names it per row.
+        entity_column: the column that holds the entity's name, for references to any entity.
+        name: the relation's name in criteria: the column's without ``_id``.
+        inverse: the relation's name seen from the other end, such as ``deals``; None for none.
+        on_merge: what happens when the record referred to is merged into another.
+        on_erase: what happens when the person referred to is erased.
+        on_delete: what happens when the record referred to is deleted.
+    """
+
+    column: str
+    entity: str | None
+    entity_column: str | None = None
+    name: str
+    inverse: str | None = None
+    on_merge: OnMerge = "repoint"
+    on_erase: OnErase = "keep"
+    on_delete: OnDelete = "refuse"
+
+
+@frozen(kw_only=True)
+class Field:
+    """What an entity says about one of its fields beyond what its column says.
+
+    Attributes:
+        label: for people; made from the name by default.
+        data_class: a class of data that permissions can name, such as ``personal`` or ``financial``.
+        searchable: whether full-text search covers it.
+    """
+
+    label: str | None = None
+    data_class: str | None = None
+    searchable: bool = False
+
+
+@frozen(kw_only=True)
+class FieldShape:
+    """One field of an entity as pure data.
+
+    Attributes:
+        name: the model's attribute.
+        type: the logical type.
+        columns: the columns that hold it: one, or amount and currency for money.
+        nullable: whether it may be None.
+        label: for people.
+        data_class: see `Field`.
+        searchable: see `Field`.
+        reference: set if it refers to another record.
+        scale: decimal places of a decimal or money.
+    """
+
+    name: str
+    type: LogicalType
+    columns: tuple[str, ...]
+    nullable: bool
+    label: str
+    data_class: str | None = None
+    searchable: bool = False
+    reference: Reference | None = None
+    scale: int | None = None
+
+
+@frozen(kw_only=True)
+class Shape:
+    """An entity as pure data: what the catalogue stores.
+
+    Attributes:
+        entity: its name.
+        table: its table.
+        kind: entity (logged in history), derived (rebuilt) or fact (append-only machinery).
+        fields: by name, in the model's order.
+        references: every column that refers to another record.
+        uniques: groups of columns that are unique together, all beginning with ``tenant_id``.
+        part_of: the field that holds the id of the record that this one is part of.
+        display: the field that names a record to people.
+    """
+
+    entity: str
+    table: str
+    kind: TableKind
+    fields: Mapping[str, FieldShape]
+    references: tuple[Reference, ...]
+    uniques: tuple[tuple[str, ...], ...]
+    part_of: str | None
+    display: str
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def new_metadata() -> MetaData:
+    """A MetaData with crmkit's naming convention; each plugin's ``tables`` module has one, named ``metadata``."""
+    return MetaData(naming_convention=NAMING)
+
+
+def table_name(entity: str) -> str:
+    """The table of an entity: ``crm_`` and its name, dots turned into underscores."""
+    return "crm_" + entity.replace(".", "_")
+
+
+def ref(  # the keywords are the declaration
+    entity: str,
+    column: str | None = None,
+    *,
+    inverse: str | None = None,
+    nullable: bool = False,
+    on_merge: OnMerge = "repoint",
+    on_erase: OnErase = "keep",
+    on_delete: OnDelete = "refuse",
+) -> Column[UUID]:
+    """A column that holds the id of a record of ``entity``, with a composite foreign key and an index.
+
+    Args:
+        entity: the entity's name, such as ``party``.
+        column: the column's name; the entity's last word and ``_id`` by default.
+        inverse: the relation's name in criteria over the other entity, such as ``deals``.
+        nullable: whether it may be empty.
+        on_merge: what happens when the record referred to is merged into another.
+        on_erase: what happens when the person referred to is erased.
+        on_delete: what happens when the record referred to is deleted.
+    """
+    name = column or entity.rsplit(".", 1)[-1] + "_id"
+    reference = Reference(
+        column=name,
+        entity=entity,
+        name=name.removesuffix("_id"),
+        inverse=inverse,
+        on_merge=on_merge,
+        on_erase=on_erase,
+        on_delete=on_delete,
+    )
+    return Column(name, Id(), nullable=nullable, info={"reference": reference})
+
+
+def any_ref(
+    column: str = "subject_id",
+    entity_column: str = "subject",
+    *,
+    inverse: str | None = None,
+    nullable: bool = False,
+    on_merge: OnMerge = "repoint",
+    on_erase: OnErase = "keep",
+    on_delete: OnDelete = "delete",
+) -> tuple[Column[Any], Column[Any]]:
+    """Two columns that hold the entity's name and the id of a record of any entity; indexed, without a foreign key.
+
+    Args:
+        column: the column that holds the id.
+        entity_column: the column that holds the entity's name.
+        inverse: the relation's name in criteria over whatever entity is referred to, such as ``activities``.
+        nullable: whether both may be empty.
+        on_merge: what happens when the record referred to is merged into another.
+        on_erase: what happens when the person referred to is erased.
+        on_delete: what happens when the record referred to is deleted.
+    """
+    reference = Reference(
+        column=column,
+        entity=None,
+        entity_column=entity_column,
+        name=column.removesuffix("_id"),
+        inverse=inverse,
+        on_merge=on_merge,
+        on_erase=on_erase,
+        on_delete=on_delete,
+    )
+    return (
+        Column(entity_column, Text(), nullable=nullable),
+        Column(column, Id(), nullable=nullable, info={"reference": reference}),
+    )
+
+
+def money(name: str = "amount", *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
+    """Two columns, ``name`` and ``name_currency``, that hold one field of type `Money`."""
+    return (
+        Column(name, Exact(4), nullable=nullable, info={"money": f"{name}_currency"}),
+        Column(f"{name}_currency", Text(), nullable=nullable),
+    )
+
+
+def entity_table(
+    name: str,
+    metadata: MetaData,
+    *columns: Column[Any] | tuple[Column[Any], ...],
+    unique: Iterable[tuple[str, ...]] = (),
+    indexes: Iterable[tuple[str, ...]] = (),
+) -> Table:
+    """The table of an entity.
+
+    Adds ``tenant_id``, ``id`` (together the primary key), ``version``, ``created_at``, ``updated_at`` and ``custom``; a
+    composite foreign key and an index for each `ref`; ``tenant_id`` in front of every unique key and index.
+
+    Args:
+        name: the table's name, ``crm_<noun>`` or ``crm_<plugin>_<noun>``.
+        metadata: the plugin's (see `new_metadata`).
+        columns: the entity's own columns; `money` and `any_ref` give two at once.
+        unique: groups of columns that are unique together within a tenant.
+        indexes: groups of columns to index, beside those of references and orders.
+    """
+    own = [c for given in columns for c in (given if isinstance(given, tuple) else (given,))]
+    table = Table(
+        name,
+        metadata,
+        Column("tenant_id", Text(), nullable=False),
+        Column("id", Id(), nullable=False),
+        *own,
+        Column("version", Integer(), nullable=False),
+        Column("created_at", Instant(), nullable=False),
+        Column("updated_at", Instant(), nullable=False),
+        Column("custom", Json(), nullable=False, server_default="{}"),
+        PrimaryKeyConstraint("tenant_id", "id"),
+        *(UniqueConstraint("tenant_id", *group) for group in unique),
+    )
+    for column in own:
+        reference: Reference | None = column.info.get("reference")
+        if reference is None:
+            continue
+        if reference.entity is not None:
+            target = table_name(reference.entity)
+            table.append_constraint(
+                ForeignKeyConstraint(["tenant_id", column.name], [f"{target}.tenant_id", f"{target}.id"])
+            )
+        # With the id, since an unanalysed SQLite would otherwise walk the primary key for pages in the order of ids.
+        Index(None, table.c.tenant_id, column, table.c.id)
+    for group in indexes:
+        Index(None, table.c.tenant_id, *(table.c[c] for c in group))
+    return table
+
+
+# -- the entity -------------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False, kw_only=True)
+class EntityType(Generic[M]):
+    """Joins a model and a table.
+
+    Attributes:
+        name: ``noun`` in the core, ``plugin.noun`` in a plugin.
+        model: the attrs class; each attribute is a column of the same name (money: two columns).
+        table: made by `entity_table`.
+        label: for people, singular.
+        display: the field that names a record to people.
+        owner: the field that holds the owning actor's id, if records are owned.
+        team: the field that holds the owning team's key, if records belong to teams.
+        orders: keyset orders, such as ``-updated_at``; each gets its indexes. The first one is the default.
+        fields: what is to be said about fields beyond their columns.
+        part_of: the field that refers to the record that this one is part of: shares its version and permissions.
+        visible_with: the field that refers to a record without whose visibility this one is hidden.
+        kind: entity, derived or fact.
+        discriminator: the field that tells which of ``variants`` a record is.
+        variants: subclasses of ``model`` by the value of the discriminator.
+        staged: whether records move through the stages of a pipeline.
+    """
+
+    name: str
+    model: type[M]
+    table: Table
+    label: str
+    display: str
+    owner: str | None = None
+    team: str | None = None
+    orders: tuple[str, ...] = ("-updated_at",)
+    fields: Mapping[str, Field] = field(factory=dict)
+    part_of: str | None = None
+    visible_with: str | None = None
+    kind: TableKind = "entity"
+    discriminator: str | None = None
+    variants: Mapping[str, type[M]] = field(factory=dict)
+    staged: bool = False
+    shape: Shape = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "shape", _shape(self))
+        _add_order_indexes(self)
+
+    def __repr__(self) -> str:
+        return f"<EntityType {self.name}>"
+
+    def field(self, name: str) -> FieldShape:
+        """The field called ``name``.
+
+        Raises:
+            UnknownFieldError: if there is none; names the nearest one.
+        """
+        try:
+            return self.shape.fields[name]
+        except KeyError:
+            raise UnknownFieldError(self.name, name, nearest=nearest(name, self.shape.fields)) from None
+
+    @property
+    def models(self) -> tuple[type[M], ...]:
+        """The model and its variants."""
+        return (self.model, *self.variants.values())
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` that ``name`` most likely meant, if any is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def _model_attributes(entity: EntityType[Any]) -> list[str]:
+    names: dict[str, None] = {}
+    for model in (entity.model, *entity.variants.values()):
+        names.update(dict.fromkeys(a.name for a in attrs.fields(model)))
+    return list(names)
+
+
+def _shape(entity: EntityType[Any]) -> Shape:
+    table, columns = entity.table, entity.table.c
+    unknown = set(entity.fields) - set(_model_attributes(entity))
+    if unknown:
+        msg = f"{entity.name}: fields that the model does not have: {', '.join(sorted(unknown))}"
+        raise TypeError(msg)
+    fields: dict[str, FieldShape] = {}
+    for name in _model_attributes(entity):
+        if name not in columns:
+            msg = f"{entity.name}: the model has {name!r}, but the table {table.name} has no such column"
+            raise TypeError(msg)
+        column, said = columns[name], entity.fields.get(name, Field())
+        currency = column.info.get("money")
+        fields[name] = FieldShape(
+            name=name,
+            type="money" if currency else cast("Any", column.type).logical,
+            columns=(name, currency) if currency else (name,),
+            nullable=bool(column.nullable),
+            label=said.label or name.removesuffix("_id").replace("_", " ").capitalize(),
+            data_class=said.data_class,
+            searchable=said.searchable,
+            reference=column.info.get("reference"),
+            scale=getattr(column.type, "scale", None),
+        )
+    held = {c for f in fields.values() for c in f.columns} | {"tenant_id"}
+    missing = [c.name for c in columns if c.name not in held]
+    if missing:
+        msg = f"{entity.name}: columns that the model does not have: {', '.join(missing)}"
+        raise TypeError(msg)
+    return Shape(
+        entity=entity.name,
+        table=table.name,
+        kind=entity.kind,
+        fields=MappingProxyType(fields),
+        references=tuple(c.info["reference"] for c in columns if "reference" in c.info),
+        # Sorted, since a table's constraints are a set, and shapes of different processes are compared.
+        uniques=tuple(
+            sorted(tuple(c.name for c in u.columns) for u in table.constraints if isinstance(u, UniqueConstraint))
+        ),
+        part_of=entity.part_of,
+        display=entity.display,
+    )
+
+
+def order_key(order: str) -> tuple[str, bool]:
+    """The field of an order such as ``-updated_at``, and whether it descends."""
+    return order.removeprefix("-"), order.startswith("-")
+
+
+def _add_order_indexes(entity: EntityType[Any]) -> None:
+    """Indexes ``(tenant_id[, owner | team], [key is null,] key, id)`` for each order, once per table."""
+    table, columns = entity.table, entity.table.c
+    for order in entity.orders:
+        key, _ = order_key(order)
+        column = columns[key]
+        for scope in (None, entity.owner, entity.team):
+            if scope is None and key == "id":
+                continue  # that is the primary key
+            name = "_".join(["ox", table.name, *([scope] if scope else []), key])
+            if any(i.name == name for i in table.indexes):
+                continue
+            parts: list[Any] = [columns.tenant_id]
+            if scope:
+                parts.append(columns[scope])
+            if column.nullable:
+                parts.append(column.is_(None))
+            if key != "id":
+                parts.append(column)
+            Index(name, *parts, columns.id)

@@ -1,0 +1,1 @@
+"""Where plugins have a say: typed hooks, what they are handed, and events."""

@@ -1,0 +1,1 @@
+"""Plugins as they are described, found, resolved and imported."""

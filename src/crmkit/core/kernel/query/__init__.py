@@ -1,0 +1,1 @@
+"""Reading: criteria, the compiler that all reads pass, and pages."""

@@ -1,0 +1,190 @@
+"""Templates (see `crmkit.core.kernel.query.check`) as SQL over one alias of an entity's table.
+
+Negation is pushed down to the leaves, where it is null-safe; so every part stands in a positive place, where NULL
+counts as false, and indexes stay usable. Every alias of a table gets a tenant predicate of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.types import TypeEngine
+
+from crmkit.core.kernel.entities.columns import Integer
+from crmkit.core.kernel.query.check import Template
+from crmkit.core.kernel.query.fields import Registry
+
+__all__ = ["TENANT", "Conditions", "in_tenant", "named"]
+
+Condition = ColumnElement[bool]
+TENANT: Final = "tenant"
+"""The parameter that holds the tenant."""
+
+ONE: Final[Any] = literal_column("1")
+ZERO: Final[Any] = literal_column("0")
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], Condition]]] = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+}
+_OPPOSITE: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
+
+
+def named(name: str, type_: TypeEngine[Any]) -> Any:
+    """The parameter ``name``; there may be several of one name, with the same value."""
+    return bindparam(name, type_=type_)
+
+
+def in_tenant(table: FromClause) -> Condition:
+    """The tenant predicate of one alias."""
+    column = table.c.tenant_id
+    condition: Condition = column == named(TENANT, column.type)
+    return condition
+
+
+class Conditions:
+    """Builds conditions from templates.
+
+    Args:
+        registry: the entities of the deployment.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._builders: dict[str, Callable[..., Condition]] = {
+            "and": self._all,
+            "or": self._any,
+            "cmp": self._compare,
+            "money": self._money,
+            "in": self._in,
+            "like": self._like,
+            "empty": self._empty,
+            "exists": self._exists,
+            "agg": self._aggregate,
+            "granted": self._granted,
+        }
+
+    def build(self, template: Template, table: FromClause, *, positive: bool = True) -> Condition:
+        """The condition that ``template`` (or its negation) puts on rows of ``table``, an alias."""
+        tag = template[0]
+        if tag == "not":
+            return self.build(template[1], table, positive=not positive)
+        return self._builders[tag](template, table, positive=positive)
+
+    def _all(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        terms = [self.build(t, table, positive=positive) for t in template[1:]]
+        return and_(true(), *terms) if positive else or_(false(), *terms)
+
+    def _any(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        terms = [self.build(t, table, positive=positive) for t in template[1:]]
+        return or_(false(), *terms) if positive else and_(true(), *terms)
+
+    def _compare(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, column, op, name = template
+        target = table.c[column]
+        return compared(target, op, named(name, target.type), positive=positive, nullable=target.nullable)
+
+    def _money(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, column, currency_column, op, name, currency_name = template
+        amount, currency = table.c[column], table.c[currency_column]
+        value, wanted = named(name, amount.type), named(currency_name, currency.type)
+        if op == "ne":
+            op, positive = "eq", not positive
+        if positive:
+            return and_(currency == wanted, _COMPARE[op](amount, value))
+        return or_empty(amount, or_(currency != wanted, _COMPARE[_OPPOSITE[op]](amount, value)))
+
+    def _in(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, column, prefix, start, count = template
+        target = table.c[column]
+        names = [named(f"{prefix}{i}", target.type) for i in range(start, start + count)]
+        return target.in_(names) if positive else or_empty(target, target.not_in(names))
+
+    def _like(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, column, name = template
+        target = table.c[column]
+        like: Condition = func.lower(target).like(named(name, target.type), escape="!")
+        return like if positive else or_empty(target, not_(like))
+
+    def _empty(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, column, wanted = template
+        target = table.c[column]
+        condition: Condition = target.is_(None) if wanted is positive else target.is_not(None)
+        return condition
+
+    def _exists(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, name, join, *conditions = template
+        other = self._registry.entity(name).table.alias()
+        found = exists(self._related(ONE, other, join, conditions, table))
+        return found if positive else not_(found)
+
+    def _aggregate(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, name, join, (function, column, op, value_name, currency), *conditions = template
+        other = self._registry.entity(name).table.alias()
+        target = other.c["id" if column is None else column]
+        what = {"count": func.count(), "sum": func.sum(target), "min": func.min(target), "max": func.max(target)}
+        rows = self._related(what[function], other, join, conditions, table)
+        if currency is not None:
+            currency_column = other.c[currency[0]]
+            rows = rows.where(currency_column == named(currency[1], currency_column.type))
+        value = named(value_name, Integer() if column is None else target.type)
+        number: Any = rows.scalar_subquery()
+        if function == "sum":
+            number = func.coalesce(number, ZERO)
+        return compared(number, op, value, positive=positive, nullable=function in {"min", "max"})
+
+    def _related(
+        self, what: Any, other: FromClause, join: Template, conditions: list[Template], table: Any
+    ) -> Select[Any]:
+        """Selects ``what`` of the rows of ``other`` that ``join`` relates to ``table`` and that fit ``conditions``."""
+        theirs, ours, *named_entity = join
+        rows = select(what).select_from(other).where(in_tenant(other), other.c[theirs] == table.c[ours])
+        if named_entity:
+            column = other.c[named_entity[0]]
+            rows = rows.where(column == named(named_entity[1], column.type))
+        return rows.where(*[self.build(c, other) for c in conditions]).correlate_except(other)
+
+    def _granted(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        _, entity, permission, kind, grantees = template
+        grant = self._registry.entity("grant").table.alias()
+        ids = select(grant.c.subject_id).where(
+            in_tenant(grant),
+            grant.c.subject == named(entity, grant.c.subject.type),
+            grant.c.permission == named(permission, grant.c.permission.type),
+            grant.c.grantee_kind == named(kind, grant.c.grantee_kind.type),
+            self.build(grantees, grant),
+        )
+        shared: Condition = table.c.id.in_(ids)
+        return shared if positive else not_(shared)
+
+
+def or_empty(column: Any, condition: Condition) -> Condition:
+    """``condition``, or the column is empty; just ``condition`` where it cannot be."""
+    return or_(condition, column.is_(None)) if column.nullable else condition
+
+
+def compared(target: Any, op: str, value: Any, *, positive: bool, nullable: bool) -> Condition:
+    """``target op value`` or its negation, with empty counting as different from everything."""
+    condition = _COMPARE[op if positive else _OPPOSITE[op]](target, value)
+    # An empty target fits ``ne``, and the negation of everything else.
+    return or_(condition, target.is_(None)) if nullable and (op == "ne") is positive else condition

@@ -1,0 +1,100 @@
+"""One unit's way to the database: the only place where the kernel sends SQL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from crmkit.core.kernel.storage.faults import Guarded, guarded
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crmkit.core.kernel.storage.statements import Prepared, Statement
+
+__all__ = ["Db"]
+
+log = logging.getLogger("crmkit.sql")
+
+
+class Db:
+    """A connection inside of a transaction, spoken to in prepared statements.
+
+    They are sent by the driver's cursor, since SQLAlchemy's own execution costs two to three times as much per call
+    (see ADR 0005). The engine's ``before_cursor_execute`` and ``after_cursor_execute`` listeners are told all the same,
+    so that tracing and auditing see every statement. One cursor serves the whole unit, because psycopg needs more time
+    to make one than to use it; so every answer is read to its end at once.
+
+    Args:
+        guard: translates the driver's errors.
+
+    Attributes:
+        connection: SQLAlchemy's; never handed to services, hooks or hosts.
+        dialect: ``sqlite`` or ``postgresql``.
+        schema: the schema that holds crmkit's tables; None for the connection's default.
+    """
+
+    __slots__ = ("_after", "_before", "_cursor", "_guard", "connection", "dialect", "schema")
+
+    def __init__(self, connection: Connection, schema: str | None = None, guard: Guarded | None = None) -> None:
+        self.connection, self.schema = connection, schema
+        self.dialect = connection.dialect.name
+        self._guard = guard or guarded()
+        self._before = connection.dispatch.before_cursor_execute
+        self._after = connection.dispatch.after_cursor_execute
+        self._cursor: Any = None
+
+    def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a select as the driver gives them; codecs turn them into records."""
+        prepared = self.prepare(statement)
+        with self._guard:
+            rows: list[tuple[Any, ...]] = self._execute(prepared.sql, prepared.bind(params), many=False).fetchall()
+            return rows
+
+    def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Execute a write with Python values; returns how many rows it touched."""
+        prepared = self.prepare(statement)
+        return self.send(prepared, prepared.bind(params))
+
+    def run_many(self, statement: Statement, params: Sequence[Mapping[str, Any]]) -> int:
+        """Execute a write once per row of ``params``; returns how many rows it touched in all."""
+        prepared = self.prepare(statement)
+        return self.send_many(prepared, [prepared.bind(p) for p in params])
+
+    def prepare(self, statement: Statement) -> Prepared:
+        """The statement's text for this connection."""
+        return statement.prepared(self.connection.dialect, self.schema)
+
+    def send(self, prepared: Prepared, values: tuple[Any, ...]) -> int:
+        """Execute a write whose values are ready for the driver."""
+        with self._guard:
+            return int(self._execute(prepared.sql, values, many=False).rowcount)
+
+    def send_many(self, prepared: Prepared, values: list[tuple[Any, ...]]) -> int:
+        """Execute a write once per row of ready values."""
+        if len(values) == 1:
+            return self.send(prepared, values[0])
+        with self._guard:
+            return int(self._execute(prepared.sql, values, many=True).rowcount)
+
+    def _execute(self, sql: str, values: Any, *, many: bool) -> Any:
+        if self._cursor is None:
+            self._cursor = self.connection.connection.cursor()
+        connection, cursor = self.connection, self._cursor
+        heard = bool(self._before) or bool(self._after)
+        context = SimpleNamespace(executemany=many) if heard else None  # tracers keep their spans in it
+        if heard:
+            for listener in self._before:
+                sql, values = listener(connection, cursor, sql, values, context, many)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s", sql)  # without the values, which may be personal
+        if many:
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+        if heard:
+            for listener in self._after:
+                listener(connection, cursor, sql, values, context, many)
+        return cursor

@@ -1,0 +1,89 @@
+"""The database's tables as operators see them: what is applied, what is pending, and how to apply it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from crmkit.core.kernel.deployment.starting import schema_problems
+from crmkit.core.kernel.entities.catalog import write_catalogue
+from crmkit.core.kernel.storage import engines
+from crmkit.core.kernel.storage.database import Db
+from crmkit.core.kernel.storage.migrations import Migrations, UnitStatus, schema_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from crmkit.core.kernel.deployment.starting import Assembly
+    from crmkit.errors import Problem
+
+__all__ = ["Schema"]
+
+CORE: Final = "core"
+BASE: Final = "base"
+
+
+class Schema:
+    """The tables of the core and of every loaded plugin.
+
+    Args:
+        assembly: what is loaded.
+        engine: where the tables are.
+    """
+
+    def __init__(self, assembly: Assembly, engine: Engine) -> None:
+        self._assembly, self._engine = assembly, engine
+        self._schema = assembly.runtime.config.database.schema
+        self._migrations = Migrations(engine, assembly.units, schema=self._schema, after_revision=self._write_catalogue)
+
+    def status(self) -> list[UnitStatus]:
+        """What is applied and what is pending, the core first."""
+        return self._migrations.status()
+
+    def upgrade(self, plugin: str | None = None, *, progress: Callable[[str], None] | None = None) -> None:
+        """Apply what is pending, of all or of one plugin; each revision in a transaction of its own.
+
+        Args:
+            plugin: only this one (``core`` for the core).
+            progress: told each revision before it is applied.
+
+        Raises:
+            StorageError: if a revision fails; it leaves nothing behind, those before it stay.
+        """
+        self._migrations.upgrade(plugin, progress=progress)
+        with self._engine.connect() as connection, engines.begin(connection):
+            for unit in self._assembly.units:
+                if plugin in {None, unit.id}:  # also where the tables were made by hand from `sql`
+                    self._write_catalogue(connection, unit.id)
+
+    def downgrade(self, plugin: str, revision: str = BASE) -> None:
+        """Take back what was applied after a revision, newest first, with everything that is stored in those tables.
+
+        Args:
+            plugin: whose (``core`` for the core's); what depends on it is not looked at.
+            revision: the one to stay; none by default, which removes the plugin from the catalogue too.
+
+        Raises:
+            MigrationError: if there is no such revision, or a revision cannot be taken back.
+        """
+        self._migrations.downgrade(plugin, revision)
+        if revision == BASE and plugin != CORE:
+            with self._engine.connect() as connection, engines.begin(connection):
+                write_catalogue(Db(connection, self._schema), plugin, ())
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tables that are really there, as plain data: equal if and only if they are, but for columns' order."""
+        with self._engine.connect() as connection, engines.begin(connection, read_only=True):
+            return schema_of(connection, self._schema)
+
+    def sql(self, plugin: str | None = None) -> str:
+        """The SQL of all revisions from the first on, for a database administrator to read or run."""
+        return self._migrations.sql(plugin)
+
+    def problems(self) -> list[Problem]:
+        """Where the database is behind the code."""
+        with self._engine.connect() as connection, engines.begin(connection, read_only=True):
+            return schema_problems(Db(connection, self._schema), self._assembly)
+
+    def _write_catalogue(self, connection: Connection, plugin: str) -> None:
+        write_catalogue(Db(connection, self._schema), plugin, self._assembly.entities(plugin))

@@ -1,0 +1,143 @@
+"""How records of one entity are read and written on one dialect: prepared statements and codecs, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from sqlalchemy import Column, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy.sql import Select
+
+from crmkit.core.kernel.entities.codec import RowCodec
+from crmkit.core.kernel.entities.columns import Integer
+from crmkit.core.kernel.entities.entity import EntityType, M, Reference
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.errors import StaleVersionError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from crmkit.core.kernel.storage.database import Db
+
+__all__ = ["Store"]
+
+
+class Store(Generic[M]):
+    """Reads and writes the rows of one entity on one dialect; knows neither permissions nor history.
+
+    Attributes:
+        codec: between rows and records.
+    """
+
+    def __init__(self, entity: EntityType[M], dialect: str) -> None:
+        self.entity = entity
+        self.codec = RowCodec(entity, dialect)
+        table = entity.table
+        self.columns = [table.c[c] for c in self.codec.columns]
+        one = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), table.c.id == bindparam("record"))
+        self._select = Statement(one)
+        self._select_shared = Statement(_key_share(one))
+        self._insert = Statement(insert(table).values({c.name: bindparam(c.name) for c in table.columns}))
+        self._updates: dict[tuple[str, ...], Statement] = {}
+        same = (
+            table.c.tenant_id == bindparam("tenant"),
+            table.c.id == bindparam("record"),
+            table.c.version == bindparam("expected"),
+        )
+        self._same = same
+        self._delete = Statement(delete(table).where(*same))
+        self._version = Statement(
+            select(table.c.version).where(table.c.tenant_id == bindparam("tenant"), table.c.id == bindparam("record"))
+        )
+        self._referring: dict[str, Statement] = {}
+        self._parts = None if entity.part_of is None else self._build_parts(table.c[entity.part_of])
+
+    def read(self, db: Db, tenant: str, id_: UUID, *, share: bool = False) -> M | None:
+        """The record, whoever may see it; None if there is none.
+
+        With ``share`` its key stays as it is until the transaction ends (``FOR KEY SHARE`` on PostgreSQL; SQLite has
+        one writer at a time anyway), so that what is attached to it cannot be stranded by a merge.
+        """
+        statement = self._select_shared if share and db.dialect == "postgresql" else self._select
+        rows = db.rows(statement, {"tenant": tenant, "record": id_})
+        return self.codec.load(rows[0]) if rows else None
+
+    def parts(self, db: Db, tenant: str, root: UUID, limit: int) -> list[M]:
+        """The first ``limit`` records that are part of ``root``, by id; none if nothing can be part of another here."""
+        if self._parts is None:
+            return []
+        return [self.codec.load(row) for row in db.rows(self._parts, {"tenant": tenant, "root": root, "most": limit})]
+
+    def insert(self, db: Db, tenant: str, records: list[M]) -> None:
+        """Insert rows, in order."""
+        prepared, values = db.prepare(self._insert), self.codec.values
+        db.send_many(prepared, [(tenant, *values(r)) for r in records])
+
+    def update(self, db: Db, tenant: str, columns: tuple[str, ...], pairs: list[tuple[M, M]]) -> None:
+        """Set some columns, version and updated_at of rows that are still at the version of their ``before``.
+
+        Raises:
+            StaleVersionError: if one has moved on or is gone.
+        """
+        statement = self._updates.get(columns)
+        if statement is None:
+            statement = self._updates[columns] = self._build_update(columns)
+        prepared, codec = db.prepare(statement), self.codec
+        every = codec.columns
+        rows = []
+        for before, after in pairs:
+            values: dict[str, Any] = dict(zip(every, codec.values(after), strict=True))
+            values["tenant"] = tenant
+            values["record"], values["expected"] = values["id"], before.version
+            rows.append(tuple([values[name] for name in prepared.names]))
+        if db.send_many(prepared, rows) != len(pairs):
+            raise self._stale(db, tenant, [(b.id, b.version, a.version) for b, a in pairs])
+
+    def delete(self, db: Db, tenant: str, records: list[M]) -> None:
+        """Delete rows that are still at the version of ``records``.
+
+        Raises:
+            StaleVersionError: if one has moved on or is gone.
+        """
+        params = [{"tenant": tenant, "record": r.id, "expected": r.version} for r in records]
+        if db.run_many(self._delete, params) != len(records):
+            raise self._stale(db, tenant, [(r.id, r.version, 0) for r in records])
+
+    def referring(self, db: Db, tenant: str, reference: Reference, entity: str, id_: UUID) -> list[M]:
+        """Every row whose ``reference`` names the record ``id_`` of ``entity``, whoever may see it."""
+        statement = self._referring.get(reference.column)
+        table = self.entity.table
+        if statement is None:
+            where = [table.c.tenant_id == bindparam("tenant"), table.c[reference.column] == bindparam("record")]
+            if reference.entity_column is not None:
+                where.append(table.c[reference.entity_column] == bindparam("entity"))
+            statement = self._referring[reference.column] = Statement(select(*self.columns).where(*where))
+        params = {"tenant": tenant, "record": id_}
+        if reference.entity_column is not None:
+            params["entity"] = entity
+        return [self.codec.load(row) for row in db.rows(statement, params)]
+
+    def _build_parts(self, root: Column[Any]) -> Statement:
+        table = self.entity.table
+        rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), root == bindparam("root"))
+        most: Any = bindparam("most", type_=Integer())
+        # The offset is said, because on SQLite it would be a parameter without a name.
+        return Statement(rows.order_by(table.c.id).limit(most).offset(literal_column("0")))
+
+    def _build_update(self, columns: tuple[str, ...]) -> Statement:
+        table = self.entity.table
+        changed = (*columns, "version", "updated_at")
+        return Statement(update(table).where(*self._same).values({c: bindparam(c) for c in changed}))
+
+    def _stale(self, db: Db, tenant: str, expected: list[tuple[UUID, int, int]]) -> StaleVersionError:
+        """The error for the first row of a batch that was not at the version expected (or, unwritten, written to)."""
+        for id_, before, after in expected:
+            rows = db.rows(self._version, {"tenant": tenant, "record": id_})
+            actual = rows[0][0] if rows else None
+            if actual not in {before, after}:
+                return StaleVersionError(self.entity.name, id_, expected=before, actual=actual)
+        id_, before, _ = expected[0]
+        return StaleVersionError(self.entity.name, id_, expected=before)
+
+
+def _key_share(statement: Select[Any]) -> Select[Any]:
+    return statement.with_for_update(read=True, key_share=True)

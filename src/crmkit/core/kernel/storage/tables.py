@@ -1,0 +1,161 @@
+"""The kernel's own tables: tenants, actors, units, changes, jobs, idempotency keys, denials, catalogue, plugin state.
+
+All of them but ``crm_tenant``, ``crm_catalog`` and ``crm_plugin_state`` are facts of one tenant: append-only and never
+undone. The areas declare their entities on the same `metadata`, since the core is one migration unit.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
+
+from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, Text
+from crmkit.core.kernel.entities.entity import new_metadata
+
+__all__ = [
+    "actor_table",
+    "catalog_table",
+    "change_table",
+    "denial_table",
+    "job_table",
+    "metadata",
+    "once_table",
+    "plugin_state_table",
+    "tenant_table",
+    "unit_table",
+]
+
+metadata = new_metadata()
+
+tenant_table = Table(
+    "crm_tenant",
+    metadata,
+    Column("tenant_id", Text(), primary_key=True),
+    Column("name", Text(), nullable=False),
+    Column("active", Flag(), nullable=False),
+    Column("created_at", Instant(), nullable=False),
+    # Raised by every change of roles, teams, memberships and grants, so that each process drops what it has cached.
+    Column("policy_generation", Integer(), nullable=False),
+    # Raised when a plugin is enabled or disabled, for this tenant or for all.
+    Column("plugin_generation", Integer(), nullable=False),
+    # The one cross-tenant thing that a worker reads: when this tenant's next job is due.
+    Column("next_due_at", Instant()),
+)
+
+actor_table = Table(
+    "crm_actor",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("id", Text(), nullable=False),
+    Column("kind", Text(), nullable=False),
+    Column("name", Text(), nullable=False),
+    Column("seen_at", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+)
+
+unit_table = Table(
+    "crm_unit",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("id", Id(), nullable=False),
+    Column("actor_id", Text(), nullable=False),
+    Column("on_behalf_of", Text()),
+    Column("commands", Json(), nullable=False),
+    Column("reason", Text()),
+    Column("source", Text()),
+    Column("at", Instant(), nullable=False),
+    Column("undoes", Id()),
+    Column("caused_by", Id()),
+    Column("reversible", Flag(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+)
+Index("ix_crm_unit_caused_by", unit_table.c.tenant_id, unit_table.c.caused_by)
+
+change_table = Table(
+    "crm_change",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("unit_id", Id(), nullable=False),
+    Column("seq", Integer(), nullable=False),
+    Column("entity", Text(), nullable=False),
+    Column("record_id", Id(), nullable=False),
+    Column("version", Integer(), nullable=False),
+    Column("op", Text(), nullable=False),
+    Column("diff", Json(), nullable=False),
+    Column("root_id", Id(), nullable=False),
+    Column("root_version", Integer(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "unit_id", "seq"),
+)
+# A record's own history, and that of a record with its parts; both in version order.
+Index("ix_crm_change_record", change_table.c.tenant_id, change_table.c.record_id, change_table.c.version)
+Index("ix_crm_change_root", change_table.c.tenant_id, change_table.c.root_id, change_table.c.root_version)
+
+job_table = Table(
+    "crm_job",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("id", Id(), nullable=False),
+    Column("unit_id", Id(), nullable=False),
+    Column("plugin", Text(), nullable=False),
+    Column("handler", Text(), nullable=False),
+    Column("event", Text(), nullable=False),
+    Column("payload", Json(), nullable=False),
+    Column("actor_id", Text(), nullable=False),
+    Column("on_behalf_of", Text()),
+    Column("state", Text(), nullable=False),
+    Column("due_at", Instant(), nullable=False),
+    Column("attempts", Integer(), nullable=False),
+    # Raised by every claim; an effect may be acknowledged only with the token under which it was claimed.
+    Column("fencing_token", Integer(), nullable=False),
+    Column("leased_until", Instant()),
+    Column("last_error", Text()),
+    Column("created_at", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+)
+Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.state, job_table.c.due_at)
+
+once_table = Table(
+    "crm_once",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("key", Text(), nullable=False),
+    Column("body_hash", Text(), nullable=False),
+    Column("answer", Json(), nullable=False),
+    Column("unit_id", Id(), nullable=False),
+    Column("at", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "key"),
+)
+
+denial_table = Table(
+    "crm_denial",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("id", Id(), nullable=False),
+    Column("actor_id", Text(), nullable=False),
+    Column("on_behalf_of", Text()),
+    Column("command", Text()),
+    Column("permission", Text(), nullable=False),
+    Column("entity", Text()),
+    Column("record_id", Id()),
+    Column("at", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+)
+
+catalog_table = Table(
+    "crm_catalog",
+    metadata,
+    Column("entity", Text(), primary_key=True),
+    Column("plugin", Text(), nullable=False),
+    Column("shape", Json(), nullable=False),
+)
+
+plugin_state_table = Table(
+    "crm_plugin_state",
+    metadata,
+    # A tenant's id, or "*" for all of them.
+    Column("tenant_id", Text(), nullable=False),
+    Column("plugin", Text(), nullable=False),
+    Column("enabled", Flag(), nullable=False),
+    Column("at", Instant(), nullable=False),
+    Column("actor_id", Text(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "plugin"),
+)

@@ -1,0 +1,343 @@
+"""What commands write: buffered in program order, checked as a whole, then stored with its history.
+
+Program order is kept because writes depend on each other: a unique value is freed by one row before another takes it,
+a parent exists before its child. Only consecutive writes of the same table, kind and columns share a statement.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define
+from sqlalchemy import bindparam, insert
+
+from crmkit.core.kernel.entities.codec import Diff
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.tables import change_table
+from crmkit.errors import (
+    FieldForbiddenError,
+    ForbiddenError,
+    InUseError,
+    NotFoundError,
+    RefusedError,
+    StaleVersionError,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
+    from crmkit.core.kernel.units.work import Work
+    from crmkit.values.change import Operation as ChangeKind
+
+__all__ = ["Buffer", "Write"]
+
+M = TypeVar("M", bound="Record")
+Key = tuple[str, "UUID"]
+
+INSERT_CHANGE = Statement(insert(change_table).values({c.name: bindparam(c.name) for c in change_table.columns}))
+
+
+@define(eq=False)
+class Write:
+    """One buffered write.
+
+    Attributes:
+        op: insert, update or delete.
+        entity: of the record.
+        before: the stored image; None for an insert.
+        after: the image to store; None for a delete.
+        diff: what differs, in JSON form.
+        root: entity and id of the record that this one is part of, or of itself.
+        raises: only lifts a root's version for its parts, whose change rows name it; no change of its own.
+    """
+
+    op: ChangeKind
+    entity: EntityType[Any]
+    before: Any
+    after: Any
+    diff: Diff
+    root: Key
+    raises: bool = False
+
+    @property
+    def record(self) -> Any:
+        """The image that identifies the row: the new one, or the old one of a delete."""
+        return self.before if self.after is None else self.after
+
+    @property
+    def version(self) -> int:
+        """The record's version after this write."""
+        version: int = self.before.version + 1 if self.after is None else self.after.version
+        return version
+
+
+class Buffer:
+    """The writes of one unit that are not stored yet.
+
+    Args:
+        work: the unit's state.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.writes: list[Write] = []
+        self.born: set[Key] = set()
+        self.flushing = False
+        self._batch: list[Write] = []
+
+    # -- buffering ----------------------------------------------------------------------------------------------------
+
+    def insert(self, record: M) -> M:
+        """Buffer a new record."""
+        work = self.work
+        entity: EntityType[M] = work.registry.by_model(type(record))
+        store = work.store(entity)
+        stored = store.codec.stamped(record, 1, record.created_at or work.now, work.now)
+        diff = {name: (None, value) for name, value in store.codec.image(stored).items()}
+        key = (entity.name, stored.id)
+        self.born.add(key)
+        work.identity[key] = stored
+        self.writes.append(Write("insert", entity, None, stored, diff, self._root(entity, stored)))
+        return stored
+
+    def update(self, before: M, after: M) -> M:
+        """Buffer a change.
+
+        Raises:
+            StaleVersionError: if the caller had read another version.
+        """
+        work = self.work
+        entity: EntityType[M] = work.registry.by_model(type(before))
+        current = work.get(entity, before.id)
+        if after.version != current.version:
+            raise StaleVersionError(entity.name, before.id, expected=after.version, actual=current.version)
+        codec = work.store(entity).codec
+        after = self._unmasked(entity, current, after)
+        diff = codec.diff(current, after)
+        if not diff:
+            return before
+        stored = codec.stamped(after, current.version + 1, current.created_at or work.now, work.now)
+        work.identity[entity.name, stored.id] = stored
+        self.writes.append(Write("update", entity, current, stored, diff, self._root(entity, stored)))
+        return work.masked(entity, stored)
+
+    def delete(self, record: Record) -> None:
+        """Buffer a deletion, after those of what must go with it.
+
+        Raises:
+            StaleVersionError: if the caller had read another version.
+        """
+        work = self.work
+        entity = work.registry.by_model(type(record))
+        current = work.get(entity, record.id)
+        if record.version != current.version:
+            raise StaleVersionError(entity.name, record.id, expected=record.version, actual=current.version)
+        self._delete_with_dependants(entity, current)
+
+    def _delete_with_dependants(self, entity: EntityType[Any], current: Record) -> None:
+        work = self.work
+        referring = [
+            (other, reference)
+            for other in work.registry
+            for reference in other.shape.references
+            if reference.entity in {None, entity.name}
+        ]
+        if any(write.entity is other for write in self.writes for other, _ in referring):
+            self.flush()  # dependants are found in the database
+        for other, reference in referring:
+            self._settle(entity, current, other, reference)
+        codec = work.store(entity).codec
+        current = work.identity[entity.name, current.id] or current
+        diff = {name: (value, None) for name, value in codec.image(current).items()}
+        self.writes.append(Write("delete", entity, current, None, diff, self._root(entity, current)))
+        work.identity[entity.name, current.id] = None
+
+    def _settle(self, entity: EntityType[Any], gone: Record, other: EntityType[Any], reference: Reference) -> None:
+        """Delete, clear or refuse what refers to ``gone``.
+
+        Raises:
+            InUseError: if it is to be refused, and something does.
+        """
+        work = self.work
+        store = work.store(other)
+        for dependant in store.referring(work.db, work.tenant, reference, entity.name, gone.id):
+            key = (other.name, dependant.id)
+            current = work.identity.setdefault(key, dependant)
+            if current is None:
+                continue
+            if reference.on_delete == "refuse":
+                raise InUseError(entity.name, gone.id, by=other.name)
+            if reference.on_delete == "delete":
+                self._delete_with_dependants(other, current)
+                continue
+            cleared = store.codec.replaced(current, {reference.column: None})
+            stored = store.codec.stamped(cleared, current.version + 1, current.created_at or work.now, work.now)
+            work.identity[key] = stored
+            diff = store.codec.diff(current, stored)
+            self.writes.append(Write("update", other, current, stored, diff, self._root(other, stored)))
+
+    def _unmasked(self, entity: EntityType[M], current: M, after: M) -> M:
+        """``after`` with the stored values of fields that the actor cannot read and has not set."""
+        work = self.work
+        hidden = work.hidden(entity)
+        kept = {n: getattr(current, n) for n in hidden if hasattr(after, n) and getattr(after, n) is None}
+        return work.store(entity).codec.replaced(after, kept) if kept else after
+
+    def _root(self, entity: EntityType[Any], record: Record) -> Key:
+        if entity.part_of is None:
+            return entity.name, record.id
+        return self.work.referred(entity, entity.part_of, record).name, getattr(record, entity.part_of)
+
+    # -- checking and storing -----------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Check permission, references and guards, then store: all of it, or nothing."""
+        work = self.work
+        if self.flushing or not (self.writes or work.asks or work.refusals):
+            return
+        writes, self.writes = self.writes, []
+        asks, work.asks = work.asks, []
+        self._batch = writes
+        self.flushing = True  # guards read the database as it was before these writes
+        try:
+            for write in writes:
+                self._check_row(write)
+            for write in writes:
+                self._check_references(write)
+            self._ask(asks)
+            if writes:
+                self._store(writes)
+        finally:
+            self.flushing = False
+
+    def _check_row(self, write: Write) -> None:
+        work, entity = self.work, write.entity
+        if write.root in self.born and write.op != "delete" and entity.part_of is not None:
+            permission = work.permission(entity, "create")  # whoever makes a record makes its parts
+        else:
+            permission = work.permission(entity, _VERBS[write.op])
+            for image in (write.before, write.after):
+                if image is not None and not self._may(permission, write, image):
+                    raise ForbiddenError(permission, work.actor.id, entity=entity.name, id=image.id)
+        self._check_fields(permission, write)
+
+    def _may(self, permission: str, write: Write, image: Record) -> bool:
+        if write.entity.part_of is None:
+            return self.work.may(permission, write.entity, image)
+        root_entity = self.work.registry.entity(write.root[0])
+        root = self.work.load(root_entity, write.root[1]) or self._dying(write.root)
+        if root is None or not self.work.sees(root_entity, root):
+            raise NotFoundError(*write.root)
+        return self.work.may(permission, root_entity, root)
+
+    def _dying(self, key: Key) -> Record | None:
+        """A root whose deletion is part of this flush; its parts went before it."""
+        return next((w.before for w in self._batch if w.op == "delete" and (w.entity.name, w.before.id) == key), None)
+
+    def _check_fields(self, permission: str, write: Write) -> None:
+        work = self.work
+        hidden = work.rights.hidden_fields(permission, write.entity)
+        if hidden:
+            for field in write.diff:
+                if field in hidden and write.op != "delete":
+                    name, id_ = write.entity.name, write.record.id
+                    raise FieldForbiddenError(permission, work.actor.id, entity=name, field=field, id=id_)
+
+    def _check_references(self, write: Write) -> None:
+        """What a row newly refers to must be there, seen by the actor, and not merged away.
+
+        Raises:
+            NotFoundError: if it is not.
+        """
+        if write.after is None:
+            return
+        work = self.work
+        for reference in write.entity.shape.references:
+            if reference.column not in write.diff:
+                continue
+            id_ = getattr(write.after, reference.column)
+            if id_ is None:
+                continue
+            other = work.referred(write.entity, reference.column, write.after)
+            if (other.name, id_) in self.born:
+                continue
+            record = work.get(other, id_, share="merged_into" in other.shape.fields)
+            if getattr(record, "merged_into", None) is not None and reference.column != "merged_into":
+                raise NotFoundError(other.name, id_)
+
+    def _ask(self, asks: list[tuple[Any, Any]]) -> None:
+        work = self.work
+        refusals, work.refusals = work.refusals, []
+        for hook, payload in asks:
+            refusals.extend(hook.refusals(work.context, payload))
+        if refusals:
+            raise RefusedError(work.command.name if work.command else "unit", refusals)
+
+    def _store(self, writes: list[Write]) -> None:
+        work = self.work
+        versions = self._raise_roots(writes)
+        for (op, entity, columns), group in groupby(writes, key=self._alike):
+            batch = list(group)
+            store = work.store(entity)
+            if op == "insert":
+                store.insert(work.db, work.tenant, [w.after for w in batch])
+            elif op == "update":
+                store.update(work.db, work.tenant, columns, [(w.before, w.after) for w in batch])
+            else:
+                store.delete(work.db, work.tenant, [w.before for w in batch])
+        self._log([w for w in writes if not w.raises], versions)
+
+    def _alike(self, write: Write) -> tuple[str, EntityType[Any], tuple[str, ...]]:
+        if write.op != "update":
+            return write.op, write.entity, ()
+        return "update", write.entity, self.work.store(write.entity).codec.changed_columns(write.diff)
+
+    def _raise_roots(self, writes: list[Write]) -> dict[Key, int]:
+        """Each root's version after this flush; adds a raise for roots of which only parts are written.
+
+        Raises:
+            NotFoundError: if a root is gone.
+        """
+        work = self.work
+        versions: dict[Key, int] = {}
+        for write in writes:
+            if write.entity.part_of is None:
+                versions[write.entity.name, write.record.id] = write.version
+        missing = {w.root: None for w in writes if w.entity.part_of is not None and w.root not in versions}
+        for key in missing:
+            entity = work.registry.entity(key[0])
+            current = work.load(entity, key[1])
+            if current is None:
+                raise NotFoundError(*key)
+            codec = work.store(entity).codec
+            raised = codec.stamped(current, current.version + 1, current.created_at or work.now, work.now)
+            work.identity[key] = raised
+            writes.append(Write("update", entity, current, raised, {}, key, raises=True))
+            versions[key] = raised.version
+        return versions
+
+    def _log(self, writes: list[Write], versions: dict[Key, int]) -> None:
+        """One change row per write."""
+        work = self.work
+        rows = []
+        for seq, write in enumerate(writes, work.seq + 1):
+            version = write.version
+            rows.append({
+                "tenant_id": work.tenant,
+                "unit_id": work.id,
+                "seq": seq,
+                "entity": write.entity.name,
+                "record_id": write.record.id,
+                "version": version,
+                "op": write.op,
+                "diff": write.diff,
+                "root_id": write.root[1],
+                "root_version": versions[write.root] if write.entity.part_of is not None else version,
+            })
+        work.seq += len(rows)
+        work.db.run_many(INSERT_CHANGE, rows)
+
+
+_VERBS = {"insert": "create", "update": "update", "delete": "delete"}
