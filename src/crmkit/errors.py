@@ -18,7 +18,8 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     ├── UnknownServiceError               no loaded plugin registers this service
     ├── NotFoundError                     not there, or hidden from this actor: the same answer
     ├── ForbiddenError
-    │   └── FieldForbiddenError           the record, but not this field
+    │   ├── FieldForbiddenError           the record, but not this field
+    │   └── TransferForbiddenError        some of what somebody owns may be seen, but not handed over; lists it all
     ├── RefusedError                      plugins or policies said no; lists every refusal
     ├── InvalidValueError                 also a ValueError
     │   ├── NaiveDatetimeError
@@ -64,7 +65,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
 __all__ = [
     "AlreadyExistsError",
@@ -107,6 +109,7 @@ __all__ = [
     "StaleVersionError",
     "StartupError",
     "StorageError",
+    "TransferForbiddenError",
     "UnitError",
     "UnknownActorError",
     "UnknownChannelError",
@@ -343,6 +346,32 @@ class FieldForbiddenError(ForbiddenError):
         self.field = field
         self.message = f"{actor} lacks the permission {permission!r} for the field {field!r} of {entity}"
         self.args = (self.message,)
+
+
+class TransferForbiddenError(ForbiddenError):
+    """Some of what an actor owns may be seen, but not handed over; then nothing is.
+
+    Attributes:
+        from_actor: whose records they are.
+        in_the_way: the ids of the records that may not be given, by entity.
+    """
+
+    code = "transfer_forbidden"
+
+    def __init__(self, actor: str, from_actor: str, in_the_way: Mapping[str, Sequence[UUID]]) -> None:
+        super().__init__("ownership.transfer", actor)
+        self.from_actor, self.in_the_way = from_actor, in_the_way
+        listed = "; ".join(f"{entity} {_first(ids)}" for entity, ids in in_the_way.items())
+        self.message = (
+            f"{actor} may not change all that {from_actor} owns, so nothing is handed over; in the way: {listed}; "
+            "let somebody do it who may change these, or leave them out with entities=[...]"
+        )
+        self.args = (self.message,)
+
+
+def _first(ids: Sequence[UUID], most: int = 5) -> str:
+    more = f" and {len(ids) - most} more" if len(ids) > most else ""
+    return ", ".join(str(id_) for id_ in ids[:most]) + more
 
 
 class Refusal:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from crmkit import Activity, Deal, Person, f, new_id
+from crmkit import Activity, Deal, Person, Rule, f, new_id
 from crmkit.core.permissions.events import ClaimReleased, OwnershipTransferred, RecordClaimed
 from crmkit.core.permissions.ownership.model import Claim
 from crmkit.errors import (
@@ -14,6 +14,7 @@ from crmkit.errors import (
     ForbiddenError,
     InvalidValueError,
     NotFoundError,
+    TransferForbiddenError,
     UnknownActorError,
 )
 
@@ -80,15 +81,74 @@ def test_somebody_whom_the_host_knows_no_more_can_lose_but_not_get(crm, add, ref
     refused(UnknownActorError, "ada", lambda uow: uow.permissions.transfer("sue", "gone"))
 
 
-def test_who_may_not_give_a_record_gives_none(crm, add, deal, refused):
+@pytest.fixture
+def team_estate(crm, clock, add, deal):
+    """A person, a deal, an activity, a share and a claim of the team that sam works for, all sam's; the person."""
     ida = add("Ida", owner="sam", team="sales")
+    free = add("Free", team="sales")
     deal(ida, owner="sam", team="sales")
-    with crm.begin("ada") as uow:
-        uow.parties.add(Person(given_name="Nils", owner_id="sam"))  # of no team, so hidden from the manager
+    with crm.begin("sam") as uow:
+        until = clock.now() + DAY
+        uow.interactions.plan(party=ida.id, kind="call", subject="x", due_at=until, assignee="sam", team="sales")
+        uow.permissions.share("party", ida.id, actor="ned")
+        uow.permissions.claim("party", free.id, until=until)
+    return ida
+
+
+def test_a_manager_hands_over_what_belongs_to_the_teams_with_its_shares_and_claims(crm, add, team_estate, refused):
+    add("Nils", owner="sam", team="east")  # of another team, so hidden from the manager
     refused(ForbiddenError, "sue", lambda uow: uow.permissions.transfer("sam", "sue"))
     with crm.begin("max") as uow:
-        assert uow.permissions.transfer("sam", "sue").counts == {"deal": 1, "party": 1}
+        counts = uow.permissions.transfer("sam", "sue").counts
+    assert counts == {"activity": 1, "claim": 1, "deal": 1, "grant": 1, "party": 2}
     assert owned(crm, "sam") == {"party": 1}
+    with crm.begin("sue") as uow:
+        uow.permissions.unshare("party", team_estate.id, actor="ned")
+
+
+def test_a_steward_hands_over_everything_of_the_core(crm, actors, team_estate, add):
+    actors.add("stu", roles=["steward"])
+    add("Nils", owner="sam", team="east")
+    with crm.begin("stu") as uow:
+        assert uow.permissions.transfer("sam", "sue").total == 7
+    assert owned(crm, "sam") == {}
+
+
+def test_who_may_not_give_a_record_gives_none_and_is_told_which(crm, add, deal, team_estate, refused):
+    """What is seen but may not be changed would else stay behind unnoticed."""
+    nils = add("Nils", owner="sam", team="east")
+    theirs = deal(nils, owner="sam", team="east")
+    hidden = add("Hidden", owner="sam", team="east")
+    with crm.begin("ada") as uow:
+        uow.permissions.share("party", nils.id, actor="max")
+        uow.permissions.share("deal", theirs.id, team="sales")
+    error = refused(TransferForbiddenError, "max", lambda uow: uow.permissions.transfer("sam", "sue"))
+    assert error.in_the_way == {"deal": (theirs.id,), "party": (nils.id,)}
+    assert str(theirs.id) in str(error)
+    assert str(hidden.id) not in str(error)
+    with crm.begin("max") as uow:
+        assert set(uow.permissions.transfer("sam", "sue", entities=["activity"]).counts) == {"activity"}
+
+
+def test_what_is_in_the_way_is_named_for_five_records_and_counted_for_the_rest(crm, add, refused):
+    ids = {add(f"P{n}", owner="sam", team="east").id for n in range(7)}
+    with crm.begin("ada") as uow:
+        for id_ in ids:
+            uow.permissions.share("party", id_, actor="max")
+    error = refused(TransferForbiddenError, "max", lambda uow: uow.permissions.transfer("sam", "sue"))
+    assert set(error.in_the_way["party"]) == ids
+    assert sum(str(id_) in str(error) for id_ in ids) == 5
+    assert "and 2 more" in str(error)
+
+
+def test_who_may_not_write_the_owner_hands_over_nothing(crm, actors, add, refused):
+    ida = add("Ida", owner="sam", team="sales")
+    with crm.begin("ada") as uow:
+        rule = Rule(effect="forbid", permission="party.update", fields=("owner_id",))
+        uow.permissions.define_role("owners_fixed", [rule])
+    actors.add("mia", roles=["manager", "owners_fixed"], teams=["sales"])
+    error = refused(TransferForbiddenError, "mia", lambda uow: uow.permissions.transfer("sam", "sue"))
+    assert error.in_the_way == {"party": (ida.id,)}
 
 
 def test_a_hand_over_that_makes_no_sense_is_refused(refused):

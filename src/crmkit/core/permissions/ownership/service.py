@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -12,7 +12,7 @@ from crmkit.core.kernel.units.gate import command
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.permissions.events import ClaimReleased, OwnershipTransferred, RecordClaimed
 from crmkit.core.permissions.ownership.model import Claim, Transfer
-from crmkit.errors import ConflictError, InvalidValueError, NotFoundError, UnknownActorError
+from crmkit.errors import ConflictError, InvalidValueError, NotFoundError, TransferForbiddenError, UnknownActorError
 from crmkit.values.criteria import Compare, Criteria, f
 from crmkit.values.instants import as_instant
 
@@ -29,7 +29,8 @@ class OwnershipCommands(Service):
         """Hand over everything that an actor owns to another one, in one unit of work.
 
         Every entity with an owner takes part, those of plugins too. Records that the acting one may not see stay as
-        they are, so this is for somebody who sees them all. History is untouched: it still names who did what.
+        they are: a manager hands over what belongs to the manager's teams, an administrator everything. History is
+        untouched: it still names who did what.
 
         Args:
             from_actor: id of the owner; need not be known to the host's directory any more.
@@ -37,18 +38,19 @@ class OwnershipCommands(Service):
             entities: names of the entities; all by default.
 
         Raises:
-            ForbiddenError: if one of the records may be seen, but not given to ``to_actor``; then none is.
+            TransferForbiddenError: if records may be seen, but not given to ``to_actor``; lists them, and gives none.
             InvalidValueError: if both are the same, or an entity has no owner.
             UnknownActorError: if the host's directory does not know the new owner.
         """  # raised by what this calls; callers want to know
         if from_actor == to_actor:
             raise InvalidValueError("to_actor", to_actor, "owns it already")
         self._check_known(to_actor)
-        counts = {}
-        for entity in self._owned(entities):
-            count = sum(1 for record in self._of(entity, from_actor) if self._give(entity, record, to_actor))
-            if count:
-                counts[entity.name] = count
+        estate = {entity: found for entity in self._owned(entities) if (found := self._of(entity, from_actor))}
+        self._check_givable(from_actor, to_actor, estate)
+        for entity, records in estate.items():
+            for record in records:
+                self._give(entity, record, to_actor)
+        counts = {entity.name: len(records) for entity, records in estate.items()}
         transfer = Transfer(from_actor=from_actor, to_actor=to_actor, counts=counts)
         self.emit(OwnershipTransferred(from_actor=from_actor, to_actor=to_actor, counts=counts))
         return transfer
@@ -144,9 +146,33 @@ class OwnershipCommands(Service):
         where: Criteria = Compare(entity.owner or "", "eq", owner)
         return list(self.uow.each(entity, where, order="id"))
 
-    def _give(self, entity: EntityType[Record], record: Record, owner: str | None) -> bool:
-        after = self._with(record, **{entity.owner or "": owner})
-        return self.records.update(record, after) is not record
+    def _check_givable(
+        self, from_actor: str, to_actor: str, estate: Mapping[EntityType[Record], Sequence[Record]]
+    ) -> None:
+        """Look at every record before any is given, so that the error can list all that is in the way.
+
+        Raises:
+            TransferForbiddenError: if the actor may not change one of them, before or after.
+        """
+        blocked = {
+            entity.name: tuple(r.id for r in records if not self._may_give(entity, r.id, to_actor))
+            for entity, records in estate.items()
+        }
+        in_the_way = {name: ids for name, ids in blocked.items() if ids}
+        if in_the_way:
+            raise TransferForbiddenError(self.uow.actor.id, from_actor, in_the_way)
+
+    def _may_give(self, entity: EntityType[Record], id: UUID, owner: str) -> bool:
+        work, column = self._work, entity.owner or ""
+        before = work.get(entity, id)  # as it is stored, since a condition may look at fields hidden from the actor
+        after = work.store(entity).codec.replaced(before, {column: owner})
+        permission = work.permission(entity, "update")
+        return column not in work.hidden(entity, "update") and all(
+            work.may(permission, entity, image) for image in (before, after)
+        )
+
+    def _give(self, entity: EntityType[Record], record: Record, owner: str | None) -> None:
+        self.records.update(record, self._with(record, **{entity.owner or "": owner}))
 
     def _with(self, record: M, **values: object) -> M:
         """A copy that differs in ``values``; unvalidated, since the actor may see other fields blanked."""

@@ -109,6 +109,9 @@ _VOCABULARY: Final = (
 _CONVERSATIONS: Final = ("interaction.*", "thread.*")
 """Visible with their party, so that the party's scope decides."""
 
+_FOLLOWING: Final = ("claim.read", "claim.update", "grant.read", "grant.update")
+"""They belong to no team, but are visible with their record only; so whoever hands that over can give these too."""
+
 
 def _of_oneself() -> Iterable[Rule]:
     """Everybody may know one's own rights, lend them, and see what is lent to one."""
@@ -135,7 +138,7 @@ DEFAULT_ROLES: Final = (
             *_permits(
                 "all", *_CONVERSATIONS, *_VOCABULARY, "stage.move", "ownership.transfer", "rights.explain_others"
             ),
-            *_permits("all", "claim.read", "grant.read"),
+            *_permits("all", *_FOLLOWING),
             *_of_oneself(),
         ),
     ),
@@ -159,9 +162,10 @@ DEFAULT_ROLES: Final = (
     DefaultRole(
         "steward",
         "Steward",
-        "Answers for the CRM and its data: cleans up parties, keeps the vocabulary, hands over what somebody owned.",
+        "Answers for the CRM and its data: cleans up records, keeps the vocabulary, hands over what somebody owned.",
         (
-            *_permits("all", "*.read", "party.*", "ownership.transfer"),
+            *_permits("all", "*.read", "party.*", "deal.update", "activity.update"),
+            *_permits("all", "ownership.transfer", *_FOLLOWING),
             *_permits("all", "channel.*", "lifecycle_stage.*", "party_role_type.*", "relationship_type.*"),
             *_permits("all", "rights.explain", "rights.explain_others"),
         ),
