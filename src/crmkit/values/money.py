@@ -13,6 +13,7 @@ __all__ = ["AMOUNT_LIMIT", "Money"]
 
 AMOUNT_LIMIT = Decimal(10) ** 14
 """Amounts lie below this, so that ten-thousandths of them fit a signed 64-bit integer."""
+_EXACT = Decimal("0.0001")
 
 
 def _amount(value: object) -> Decimal:
@@ -26,16 +27,16 @@ def _amount(value: object) -> Decimal:
         raise InvalidMoneyError("amount", value, "is not a finite number")
     if abs(amount) >= AMOUNT_LIMIT:
         raise InvalidMoneyError("amount", value, f"is too large; amounts lie below {AMOUNT_LIMIT:,}")
-    exact = amount.quantize(Decimal("0.0001"))
+    exact = amount.quantize(_EXACT)
     if exact != amount:
         raise InvalidMoneyError("amount", value, "has more than four decimal places; round it first")
     return exact
 
 
 def _currency(value: object) -> str:
-    if value not in CURRENCIES:
+    if not isinstance(value, str) or value not in CURRENCIES:
         raise UnknownCurrencyError(value)
-    return str(value)
+    return value
 
 
 @frozen(order=False)
@@ -69,5 +70,10 @@ class Money:
         return Money(self.amount + other.amount, self.currency)
 
     def __mul__(self, factor: Decimal | int) -> Money:
-        """``factor`` times this amount, rounded half even to four decimal places."""
-        return Money((self.amount * factor).quantize(Decimal("0.0001")), self.currency)
+        """``factor`` times this amount, rounded half even to four decimal places.
+
+        Raises:
+            InvalidMoneyError: if the product is too large.
+        """
+        product = self.amount * factor
+        return Money(product.quantize(_EXACT) if abs(product) < AMOUNT_LIMIT else product, self.currency)
