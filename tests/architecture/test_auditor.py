@@ -6,6 +6,8 @@ import auditor
 import pytest
 from sqlalchemy import Engine, create_engine, event
 
+from crmkit import Person
+
 SCOPED = [
     "SELECT id FROM crm_party WHERE tenant_id = ?",
     (
@@ -65,3 +67,33 @@ def test_it_stops_what_the_kernel_sends(monkeypatch):
         pytest.raises(auditor.UnscopedStatementError, match="crm_x"),
     ):
         connection.exec_driver_sql("SELECT id FROM crm_x")
+
+
+def test_every_statement_of_a_unit_of_work_is_parsed(crm, monkeypatch):
+    """Not only listened to: were the kernel's door to move, the auditor would not know it any more."""
+    sent, parsed = [], []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    parse = auditor.unscoped
+    monkeypatch.setattr(auditor, "unscoped", lambda text, dialect: parsed.append(text) or parse(text, dialect))
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with crm.begin("sam") as uow:
+            uow.parties.add(Person(given_name="Ida"), emails=["ida@berg.example"])
+        with crm.begin("sam", read_only=True) as uow:
+            uow.find(Person)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    written = {"crm_party", "crm_mechanism", "crm_change", "crm_unit"}
+    assert {table for table in written for text in parsed if f"INSERT INTO {table} " in text} == written
+    assert [text for text in sent if "crm_" in text and text not in parsed] == []
+
+
+def test_a_unit_of_work_that_forgets_the_tenant_is_stopped(crm, rows, monkeypatch):
+    before = rows()
+    monkeypatch.setattr(auditor, "unscoped", lambda text, dialect: ("p",) if text.startswith("INSERT") else ())
+    with pytest.raises(auditor.UnscopedStatementError), crm.begin("sam") as uow:
+        uow.parties.add(Person(given_name="Ida"))
+    assert rows() == before
