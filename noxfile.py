@@ -32,6 +32,7 @@ def demo(session: nox.Session) -> None:
     session.install(".[exchange]")
     with session.chdir(session.create_tmp()):
         session.run("crmkit", "demo", *session.posargs)
+    session.log(f"crmkit is in the demo's environment only; to have it in your shell: source {session.bin}/activate")
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -168,7 +169,7 @@ def _farewell(stage: Stage, cast: Cast) -> None:
     stage.crmkit("verify")
     print(f"\nThat was all, in {stage.seconds:.0f} seconds. Go on by hand:\n")
     for line in (
-        f"cd {stage.folder}",
+        f"cd {shlex.quote(str(stage.folder.resolve()))}",
         'crmkit --actor ada show "Ida Berg"',
         f"crmkit --actor sam explain deal.update deal {cast.roof}",
         f"crmkit --actor ada membership cards {cast.ida}",

@@ -47,21 +47,34 @@ def test_the_story_is_told_and_what_it_ends_with_can_be_typed(program, tmp_path)
     assert ran.returncode == 0, ran.stdout
     for told in (
         "Applying core: 0001_core",
+        "exchange  enabled",
+        "contacts.csv\n    8 rows: 7 added, 0 updated, 0 unchanged, 1 failed",
         "old.friend(at)mail.example",
+        "contacts.vcf\n    3 rows: 2 added, 1 updated, 0 unchanged, 0 failed",
+        "Where we stopped",
+        "email: sent pictures",
+        "planned     measure the east wing by",
+        "New roof, east wing  sales: qualified, 48,000.00 GBP",
         "MoveNotAllowedError: deal",
         "from 'lead' the pipeline allows: qualified, lost",
         "NotFoundError: deal",
-        "denied; no permit applies",
+        "partnership    now  entered",
+        "Gutters (sales, lead, owner sam)",
+        "Ada sees 14 parties and 3 deals, Sam 1 and 2",
+        "allowed\n      + role administrator: permit * (scope all)",
+        "denied; no permit applies\n      - role seller: permit deal.* in scope own (the owner is ada)",
         "Added membership to the plugins",
         "holders of a valid card (card_needed)",
         "Membership (plugin membership)",
         "Disabled membership",
+        "Error: plugin 'membership' is not enabled for tenant 'acme'; enable it: crmkit plugins enable membership",
         "history: insert to version 1, update to version 2",
+        "Enabled membership for all tenants.",
         "Everything agrees.",
     ):
         assert told in ran.stdout, told
     folder, *commands = re.findall(r"^    (.+)$", ran.stdout.partition("Go on by hand:")[2], re.MULTILINE)
-    assert folder == "cd crmkit-demo"
+    assert folder == f"cd {tmp_path / 'crmkit-demo'}"
     for command in commands:
         name, *args = shlex.split(command)
         assert name == "crmkit"
