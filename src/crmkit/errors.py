@@ -202,7 +202,7 @@ class Problem:
         self.code, self.subject, self.message, self.fix = code, subject, message, fix
 
     def __str__(self) -> str:
-        return f"{self.subject}: {self.message}. {self.fix}"
+        return f"{self.subject}: {self.message}{'' if self.message.endswith('?') else '.'} {self.fix}"
 
     def __repr__(self) -> str:
         return f"Problem({self.code!r}, {self.subject!r}, {self.message!r}, {self.fix!r})"

@@ -100,6 +100,13 @@ def test_a_plugin_that_asks_for_it_aborts_the_start(tmp_path, broken):
     assert codes(caught) == {("plugin_failed", "vital")}
 
 
+def test_a_misspelt_plugin_reads_well(tmp_path):
+    crm = crm_for(tmp_path, plugins=["membershp"], manifests=[manifest("membership")])
+    crm.schema.upgrade()
+    with pytest.raises(errors.StartupError, match=r"did you mean 'membership'\? Install the distribution"):
+        crm.start()
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [
