@@ -19,12 +19,14 @@ from crmkit.core.kernel.plugins.profile import graph
 from crmkit.core.kernel.plugins.quarantine import Fault
 from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
 from crmkit.core.kernel.storage.schema import Schema
+from crmkit.core.kernel.units.service import Service as KernelService
 from crmkit.core.kernel.units.unit import UnitOfWork as KernelUnit
 from crmkit.core.kernel.units.units import Units
 from crmkit.core.kernel.units.work import UnitFacts
 from crmkit.core.parties.service import Parties
 from crmkit.core.permissions.service import Permissions
 from crmkit.core.pipelines.service import Pipelines
+from crmkit.core.pipelines.staged.service import StagedService as CoreStagedService
 from crmkit.errors import ConfigError, PluginQuarantinedError, StartupError, UnknownPluginError, UnknownTenantError
 from crmkit.values.clock import Clock, SystemClock
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.units.once import Key
     from crmkit.values.event import Event
 
-__all__ = ["CRM", "UnitOfWork"]
+__all__ = ["CRM", "Service", "StagedService", "UnitOfWork"]
 
 E = TypeVar("E", bound="Event")
 R = TypeVar("R")
@@ -67,6 +69,21 @@ class UnitOfWork(KernelUnit):
     def permissions(self) -> Permissions:
         """Roles, teams, grants, delegations."""
         return self.use(Permissions)
+
+
+class Service(KernelService):
+    """The base of a plugin's services; its methods are marked `command` and `query`."""
+
+    _unit: UnitOfWork
+
+    @property
+    def uow(self) -> UnitOfWork:
+        """The unit of work that the service belongs to, with the core's areas: ``self.uow.parties``."""
+        return self._unit
+
+
+class StagedService(Service, CoreStagedService):
+    """The base of services whose records move through stages, as deals do (`entry_stage`, `enter`, `move_record`)."""
 
 
 def _config(given: object) -> Config:

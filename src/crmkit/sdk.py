@@ -39,6 +39,7 @@ from crmkit.core.interactions.model import (
 from crmkit.core.interactions.service import Interactions
 from crmkit.core.interactions.tables import INTERACTION, THREAD
 from crmkit.core.kernel.access.actors import Actor
+from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.kernel.config.secret import Secret
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
 from crmkit.core.kernel.entities.entity import (
@@ -59,8 +60,8 @@ from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.query.compiler import Tally
 from crmkit.core.kernel.storage.migrations import render
 from crmkit.core.kernel.units.gate import Target, command, query
-from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.wire import from_json, to_json
+from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
@@ -75,6 +76,7 @@ from crmkit.core.parties.service import Parties
 from crmkit.core.parties.tables import PARTY
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import PartyView, Section
+from crmkit.core.permissions.service import Permissions
 from crmkit.core.pipelines.definitions.model import Category, NewStage, Pipeline, Stage
 from crmkit.core.pipelines.events import (
     DealChanged,
@@ -90,10 +92,9 @@ from crmkit.core.pipelines.model import Deal, DealStageEntry
 from crmkit.core.pipelines.reports.model import Forecast, Funnel, LostShare
 from crmkit.core.pipelines.service import Pipelines
 from crmkit.core.pipelines.staged.model import Staged, StageEntry
-from crmkit.core.pipelines.staged.service import StagedService
 from crmkit.core.pipelines.staged.tables import stage_entry_table, stage_entry_type, staged_columns
 from crmkit.core.pipelines.tables import DEAL
-from crmkit.crm import CRM, UnitOfWork
+from crmkit.crm import CRM, Service, StagedService, UnitOfWork
 from crmkit.errors import (
     AlreadyExistsError,
     ClosedUnitError,
@@ -135,6 +136,7 @@ from crmkit.errors import (
     StaleVersionError,
     StartupError,
     StorageError,
+    TransferForbiddenError,
     UnitError,
     UnknownActorError,
     UnknownChannelError,
@@ -145,9 +147,11 @@ from crmkit.errors import (
     UnknownPipelineError,
     UnknownPluginError,
     UnknownRelationshipTypeError,
+    UnknownRoleError,
     UnknownServiceError,
     UnknownSettingError,
     UnknownStageError,
+    UnknownTeamError,
     UnknownTenantError,
 )
 from crmkit.values.change import Change
@@ -263,10 +267,12 @@ __all__ = [
     "PartyKind",
     "PartyRole",
     "PartyRoleType",
+    "PartySettings",
     "PartyUpdated",
     "PartyView",
     "PartyViewing",
     "Permission",
+    "Permissions",
     "Person",
     "Pipeline",
     "Pipelines",
@@ -288,6 +294,7 @@ __all__ = [
     "Relationship",
     "RelationshipType",
     "RetryableStorageError",
+    "Rule",
     "Secret",
     "Section",
     "Service",
@@ -306,6 +313,7 @@ __all__ = [
     "ThreadOpened",
     "ThreadState",
     "TimelineEntry",
+    "TransferForbiddenError",
     "UnitError",
     "UnitOfWork",
     "UnknownActorError",
@@ -317,9 +325,11 @@ __all__ = [
     "UnknownPipelineError",
     "UnknownPluginError",
     "UnknownRelationshipTypeError",
+    "UnknownRoleError",
     "UnknownServiceError",
     "UnknownSettingError",
     "UnknownStageError",
+    "UnknownTeamError",
     "UnknownTenantError",
     "address",
     "altered",

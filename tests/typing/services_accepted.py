@@ -11,6 +11,8 @@ from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.units.unit import UnitOfWork
+from crmkit.sdk import Activity, Party, Permissions, Pipelines, StagedService, StageEntry
+from crmkit.sdk import Service as PluginService
 
 
 @frozen(kw_only=True)
@@ -29,6 +31,29 @@ class Rockets(Service):
     def count(self) -> int:
         """Count them."""
         return self.uow.count(Rocket)
+
+
+class Launches(PluginService):
+    """What a plugin writes: the areas are there, and typed, without a cast."""
+
+    @command("launch.plan")
+    def plan(self, party: UUID) -> Activity:
+        """Plan one."""
+        guest: Party = self.uow.parties.get(party)
+        activity: Activity = self.uow.interactions.plan(
+            kind="visit", subject=guest.name, due_at=self.uow.now, party=guest.id
+        )
+        rights: Permissions = self.uow.permissions
+        rights.share("activity", activity.id, team="ground")
+        return activity
+
+
+class Crews(StagedService):
+    @query("crew.stays", permission="crew.read")
+    def stays(self, deal: UUID) -> tuple[StageEntry, ...]:
+        """List them."""
+        pipelines: Pipelines = self.uow.pipelines
+        return self.stays_of("deal", pipelines.move(deal, "won").id)
 
 
 def use(uow: UnitOfWork, party: UUID) -> tuple[Rocket, int, str]:

@@ -10,6 +10,7 @@ from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.kernel.units.gate import command
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.units.unit import UnitOfWork
+from crmkit.sdk import Service as PluginService
 
 
 @frozen(kw_only=True)
@@ -25,6 +26,16 @@ class Rockets(Service):
         self.records.ad(Rocket(name=name))  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         self.records.add(name)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
         return self.records.add(Rocket(nam=name))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class Launches(PluginService):
+    @command("launch.plan")
+    def plan(self, party: UUID) -> str:
+        """Plan one."""
+        self.uow.partys.get(party)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        self.uow.parties.get("Ariane")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.uow = self.uow  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        return str(self.uow.parties.get(party).nam)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class NoService:

@@ -15,9 +15,9 @@ from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.pipelines.hooks import deal_moving
 from crmkit.core.pipelines.staged.model import Staged, StageEntry
-from crmkit.core.pipelines.staged.service import StagedService
 from crmkit.core.pipelines.staged.tables import stage_entry_table, stage_entry_type, staged_columns
 from crmkit.errors import Refusal
+from crmkit.sdk import StagedService
 
 metadata = new_metadata()
 

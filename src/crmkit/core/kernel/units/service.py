@@ -72,16 +72,20 @@ class Service:
     """The base of all services; subclasses have methods marked `command` and `query`.
 
     Attributes:
-        uow: the unit of work that the service belongs to.
         records: writes records.
     """
 
     def __init__(self, uow: UnitOfWork) -> None:
-        self.uow = uow
+        self._unit = uow
         work = uow._work  # noqa: SLF001  # the kernel's own unit
         self._work: Work = work
         self._gate: Gate = work.gate
         self.records = Records(work)
+
+    @property
+    def uow(self) -> UnitOfWork:
+        """The unit of work that the service belongs to."""
+        return self._unit
 
     def emit(self, event: Event) -> None:
         """Tell what has happened; delivered after commit, to nobody if there is none."""
