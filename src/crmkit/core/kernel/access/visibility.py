@@ -162,10 +162,11 @@ class _Builder:
 
     def _via(self, rights: Rights, permission: str, entity: EntityType[Any], column: str, other: str) -> Template:
         """That the record in ``column`` gives ``permission``."""
-        condition = self.condition(rights, permission, self.registry.entity(other))
+        _, narrow, common = self.read(rights, permission, self.registry.entity(other))
+        condition = conjunction(disjunction(narrow), common)
         if condition in {ALL, NONE} and not entity.table.c[column].nullable:
             return condition
-        return ("exists", other, ("id", column), condition, ALL)
+        return ("via", other, column, tuple(narrow), common)
 
     def _company(self, rights: Rights, entity: EntityType[Any]) -> Template:
         """That the record that this one is visible with may be read; an empty reference hides nothing."""

@@ -7,13 +7,24 @@ branch per reason to see them (own, each team, shared), each cut to the page's l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from attrs import field, frozen
-from sqlalchemy import FromClause, Select, bindparam, func, literal_column, select, union, union_all
+from sqlalchemy import (
+    FromClause,
+    Index,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union,
+    union_all,
+)
 
 from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.access.visibility import Visibility, visibility_of
@@ -22,7 +33,7 @@ from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
 from crmkit.core.kernel.query.check import ALL, Asking, Params, Template, in_list, resolve
 from crmkit.core.kernel.query.fields import Registry, criteria_field, root_name
 from crmkit.core.kernel.query.pages import At, Order, cursor_of, order_of, read_cursor, sort_key, stretches
-from crmkit.core.kernel.query.sql import ONE, TENANT, ZERO, Conditions, in_tenant
+from crmkit.core.kernel.query.sql import ONE, TENANT, ZERO, Conditions, Via, in_tenant
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import FieldForbiddenError, InvalidOperatorError, LimitExceededError
 from crmkit.values.criteria import ALWAYS, Criteria
@@ -151,7 +162,10 @@ class Compiler:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._conditions = Conditions(registry)
+        self._conditions: dict[Via, Conditions] = {
+            "row by row": Conditions(registry),
+            "in sets": Conditions(registry, "in sets"),
+        }
         self._statements: dict[Template, Statement] = {}
 
     # -- queries ------------------------------------------------------------------------------------------------------
@@ -212,7 +226,7 @@ class Compiler:
 
         def build() -> Select[Any]:
             table = plan.entity.table.alias()
-            rows = self._rows(plan, table, _columns(table))
+            rows = self._rows(plan, "row by row", table, _columns(table))
             return rows.where(table.c.id == bindparam("record", type_=table.c.id.type))
 
         return Query(self._statement(key, build), plan.params)
@@ -224,12 +238,13 @@ class Compiler:
         what: EntityType[M] | type[M],
         where: Criteria = ALWAYS,
         *,
+        dialect: str,
         permission: str | None = None,
     ) -> Query:
         """How many records the actor may see; one row of one number. Raises what `page` does."""
         plan = self._plan(rights, tenant, what, where, permission)
-        key = ("count", plan.entity.name, plan.where, plan.visible.template)
-        return Query(self._statement(key, lambda: self._count(plan)), plan.params)
+        key = ("count", plan.entity.name, dialect, plan.where, plan.visible.template)
+        return Query(self._statement(key, lambda: self._count(plan, _via(plan, dialect))), plan.params)
 
     def tally(
         self,
@@ -271,8 +286,8 @@ class Compiler:
         _check_tally(groups, totals)
         names = (tuple(g.columns[0] for g in groups), tuple(t.columns[0] for t in totals))
         plan.params[_LIMIT] = limit + 1
-        key = ("tally", plan.entity.name, names, plan.where, plan.visible.template)
-        statement = self._statement(key, lambda: self._tally(plan, *names))
+        key = ("tally", plan.entity.name, names, dialect, plan.where, plan.visible.template)
+        statement = self._statement(key, lambda: self._tally(plan, _via(plan, dialect), *names))
         readers = [[(c, codec_of(plan.entity.table.c[c].type, dialect).from_driver) for c in cs] for cs in names]
         return TallyQuery(statement, plan.params, tuple(readers[0]), tuple(readers[1]), limit)
 
@@ -302,8 +317,8 @@ class Compiler:
             raise InvalidOperatorError("median", value.name, f"a field of type {value.type} has no median")
         _check_tally(groups, [])
         names = tuple(g.columns[0] for g in groups)
-        key = ("median", plan.entity.name, names, of, plan.where, plan.visible.template)
-        statement = self._statement(key, lambda: self._median(plan, names, value.columns[0]))
+        key = ("median", plan.entity.name, names, of, dialect, plan.where, plan.visible.template)
+        statement = self._statement(key, lambda: self._median(plan, _via(plan, dialect), names, value.columns[0]))
         columns = plan.entity.table.c
         keys = tuple((n, codec_of(columns[n].type, dialect).from_driver) for n in names)
         return MedianQuery(statement, plan.params, keys, codec_of(columns[value.columns[0]].type, dialect).from_driver)
@@ -311,7 +326,12 @@ class Compiler:
     # -- taking apart -------------------------------------------------------------------------------------------------
 
     def _plan(
-        self, rights: Rights, tenant: str, what: EntityType[Any] | type[Any], where: Criteria, permission: str | None
+        self,
+        rights: Rights,
+        tenant: str,
+        what: EntityType[Any] | type[Any],
+        where: Criteria,
+        permission: str | None = None,
     ) -> _Plan:
         entity = what if isinstance(what, EntityType) else self._registry.by_model(what)
         visible = self._visible(rights, entity, permission)
@@ -351,40 +371,43 @@ class Compiler:
 
     # -- building SQL -------------------------------------------------------------------------------------------------
 
-    def _rows(self, plan: _Plan, table: FromClause, columns: Iterable[Any]) -> Select[Any]:
+    def _rows(self, plan: _Plan, via: Via, table: FromClause, columns: Iterable[Any]) -> Select[Any]:
         """The rows that fit, by one condition; for few rows or one reason to see them."""
-        conditions = [in_tenant(table)]
+        build, conditions = self._conditions[via].build, [in_tenant(table)]
         if plan.where != ALL:
-            conditions.append(self._conditions.build(plan.where, table))
+            conditions.append(build(plan.where, table))
         if plan.visible.condition != ALL:
-            conditions.append(self._conditions.build(plan.visible.condition, table))
+            conditions.append(build(plan.visible.condition, table))
         found: Select[Any] = _select(columns).where(*conditions)
         return found
 
-    def _branches(self, plan: _Plan, columns: Callable[[FromClause], Iterable[Any]]) -> list[tuple[Any, Select[Any]]]:
+    def _branches(
+        self, plan: _Plan, via: Via, columns: Callable[[FromClause], Iterable[Any]]
+    ) -> list[tuple[Any, Select[Any]]]:
         """For each reason to see records: an alias, and the rows that fit for that reason."""
         found = []
         for branch in plan.visible.branches:
             table = plan.entity.table.alias()
             parts = (branch, plan.visible.common, plan.where)
-            conditions = [self._conditions.build(p, table) for p in parts if p != ALL]
+            conditions = [self._conditions[via].build(p, table) for p in parts if p != ALL]
             found.append((table, _select(columns(table)).where(in_tenant(table), *conditions)))
         return found
 
-    def _within(self, plan: _Plan, table: FromClause, columns: Iterable[Any]) -> Select[Any]:
+    def _within(self, plan: _Plan, via: Via, table: FromClause, columns: Iterable[Any]) -> Select[Any]:
         """The rows that fit, where there are several reasons to see them: by id, from all branches."""
         if len(plan.visible.branches) < 2:  # noqa: PLR2004  # nothing to unite
-            return self._rows(plan, table, columns)
-        ids = union_all(*[rows for _, rows in self._branches(plan, lambda t: [t.c.id])])
+            return self._rows(plan, via, table, columns)
+        ids = union_all(*[rows for _, rows in self._branches(plan, via, lambda t: [t.c.id])])
         found: Select[Any] = _select(columns).where(in_tenant(table), table.c.id.in_(ids.subquery().select()))
         return found
 
     def _page(self, plan: _Plan, order: Order, at: At, dialect: str) -> Any:
+        via = _via(plan, dialect, page=True)
         if not order.keyset or not plan.visible.branches:
             table = plan.entity.table.alias()
-            branches = [(table, self._within(plan, table, _columns(table)))]
+            branches = [(table, self._within(plan, via, table, _columns(table)))]
         else:
-            branches = self._branches(plan, _columns)
+            branches = self._branches(plan, via, _columns)
         members = [
             _first(rows.where(*_some(part.condition)).order_by(*part.order_by))
             for table, rows in branches
@@ -403,26 +426,26 @@ class Compiler:
         rows: Select[Any] = _select(_columns(table)).select_from(first.join(table, table.c.id == first.c.id))
         return rows.where(in_tenant(table)).order_by(*sort_key(order, first))
 
-    def _count(self, plan: _Plan) -> Select[Any]:
+    def _count(self, plan: _Plan, via: Via) -> Select[Any]:
         if len(plan.visible.branches) > 1:
-            ids = union(*[rows for _, rows in self._branches(plan, lambda t: [t.c.id])])
+            ids = union(*[rows for _, rows in self._branches(plan, via, lambda t: [t.c.id])])
             return select(func.count()).select_from(ids.subquery())
         table = plan.entity.table.alias()
-        return self._rows(plan, table, [func.count()]).select_from(table)
+        return self._rows(plan, via, table, [func.count()]).select_from(table)
 
-    def _tally(self, plan: _Plan, groups: Sequence[str], sums: Sequence[str]) -> Select[Any]:
+    def _tally(self, plan: _Plan, via: Via, groups: Sequence[str], sums: Sequence[str]) -> Select[Any]:
         table = plan.entity.table.alias()
         keys = [table.c[g] for g in groups]
-        rows = self._within(plan, table, [*keys, func.count(ONE), *[func.sum(table.c[s]) for s in sums]])
+        rows = self._within(plan, via, table, [*keys, func.count(ONE), *[func.sum(table.c[s]) for s in sums]])
         return _first(rows.group_by(*keys).order_by(*keys))
 
-    def _median(self, plan: _Plan, groups: Sequence[str], of: str) -> Select[Any]:
+    def _median(self, plan: _Plan, via: Via, groups: Sequence[str], of: str) -> Select[Any]:
         """Per group the sum and the number of the middle values: those whose place, twice, lies within n and n + 2."""
         table = plan.entity.table.alias()
         keys, value = [table.c[g] for g in groups], table.c[of]
         place = func.row_number().over(partition_by=keys, order_by=value).label("place")
         many = func.count(ONE).over(partition_by=keys).label("many")
-        rows = self._within(plan, table, [*keys, value.label("value"), place, many])
+        rows = self._within(plan, via, table, [*keys, value.label("value"), place, many])
         ranked = rows.where(value.is_not(None)).subquery()
         by = [ranked.c[g] for g in groups]
         twice = ranked.c.place + ranked.c.place
@@ -431,6 +454,34 @@ class Compiler:
         )
         # Without groups to make, a select of sums has a row also of nothing.
         return middle.group_by(*by).having(func.count(ONE) > ZERO)
+
+
+def _via(plan: _Plan, dialect: str, *, page: bool = False) -> Via:
+    """How the records are found that decide about the visibility of those asked for.
+
+    PostgreSQL's planner chooses by itself. SQLite does as it is told: row by row where the criteria leave few, by one
+    value of a reference or, for a page, of anything that is indexed.
+    """
+    if dialect != "sqlite":
+        return "row by row"
+    table = plan.entity.table
+    few = {"id", *(r.column for r in plan.entity.shape.references)}
+    if page:
+        keys: list[Any] = [k for k in (*table.indexes, *table.constraints) if isinstance(k, Index | UniqueConstraint)]
+        few.update(column.name for key in keys for column in list(key.columns)[1:2])  # the first is the tenant
+    return "in sets" if few.isdisjoint(_pinned(plan.where)) else "row by row"
+
+
+def _pinned(where: Template) -> Iterator[str]:
+    """The columns of which all records that fit have one value, or one of a few."""
+    match where:
+        case ("and", *terms):
+            for term in terms:
+                yield from _pinned(term)
+        case ("cmp", column, "eq", _) | ("in", column, _, _, _):
+            yield column
+        case _:
+            pass
 
 
 def _select(columns: Iterable[Any]) -> Any:

@@ -88,7 +88,7 @@ class Reading:
     def count(self, what: EntityType[Any] | type[Any], where: Criteria) -> int:
         """See `UnitOfWork.count`."""
         work = self._ready()
-        query = self._compiler.count(work.rights, work.tenant, what, where)
+        query = self._compiler.count(work.rights, work.tenant, what, where, dialect=work.db.dialect)
         count: int = work.db.rows(query.statement, query.params)[0][0]
         return count
 

@@ -7,7 +7,7 @@ counts as false, and indexes stay usable. Every alias of a table gets a tenant p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,16 +23,23 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.types import TypeEngine
 
 from crmkit.core.kernel.entities.columns import Integer
-from crmkit.core.kernel.query.check import Template
+from crmkit.core.kernel.query.check import ALL, Template
 from crmkit.core.kernel.query.fields import Registry
 
 __all__ = ["TENANT", "Conditions", "in_tenant", "named"]
 
 Condition = ColumnElement[bool]
+Via = Literal["row by row", "in sets"]
+"""How it is found out whether the record that a row refers to may be seen.
+
+``row by row``: a look-up by its id, which is best where few rows are asked about. ``in sets``: whether it is one of the
+visible ones, which are found first; best where the actor sees few records and many rows refer to others.
+"""
 TENANT: Final = "tenant"
 """The parameter that holds the tenant."""
 
@@ -67,10 +74,14 @@ class Conditions:
 
     Args:
         registry: the entities of the deployment.
+        via: how records are looked up that decide about the visibility of others.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, via: Via = "row by row") -> None:
         self._registry = registry
+        self._via_sets = via == "in sets"
+        # What is asked per row already is asked about few rows.
+        self._row_by_row = Conditions(registry) if self._via_sets else self
         self._builders: dict[str, Callable[..., Condition]] = {
             "and": self._all,
             "or": self._any,
@@ -80,6 +91,7 @@ class Conditions:
             "like": self._like,
             "empty": self._empty,
             "exists": self._exists,
+            "via": self._via,
             "agg": self._aggregate,
             "granted": self._granted,
         }
@@ -162,7 +174,25 @@ class Conditions:
         if named_entity:
             column = other.c[named_entity[0]]
             rows = rows.where(column == named(named_entity[1], column.type))
-        return rows.where(*[self.build(c, other) for c in conditions]).correlate_except(other)
+        return rows.where(*[self._row_by_row.build(c, other) for c in conditions]).correlate_except(other)
+
+    def _via(self, template: Template, table: Any, *, positive: bool) -> Condition:
+        """That the record in a column may be seen, for one of several reasons."""
+        _, name, column, reasons, common = template
+        if not self._via_sets:
+            return self._exists(("exists", name, ("id", column), ("or", *reasons), common), table, positive=positive)
+        entity = self._registry.entity(name).table
+        sets = [self._visible(entity.alias(), reason, common) for reason in reasons]
+        target = table.c[column]
+        if not sets:
+            return or_(false()) if positive else and_(true())
+        found: Condition = target.in_(sets[0] if len(sets) == 1 else union_all(*sets))
+        return found if positive else or_empty(target, not_(found))
+
+    def _visible(self, table: FromClause, *templates: Template) -> Select[Any]:
+        """The ids of the rows of ``table`` that fit."""
+        fitting = [self.build(t, table) for t in templates if t != ALL]
+        return select(table.c.id).where(in_tenant(table), *fitting)
 
     def _granted(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, entity, permission, kind, grantees = template
