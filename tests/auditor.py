@@ -62,8 +62,8 @@ def _fault(table: exp.Table) -> Iterator[str]:
     name, alias = table.name, table.alias_or_name
     if not name.startswith("crm_") or name in DEPLOYMENT or name.startswith("crm_version_"):
         return
-    scope = table.find_ancestor(exp.Select, exp.Update, exp.Delete, exp.Insert)
-    if isinstance(scope, exp.Insert):
+    scope = table.find_ancestor(exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Copy)
+    if isinstance(scope, exp.Insert | exp.Copy):
         columns = {c.name for c in scope.this.find_all(exp.Identifier)}
         if "tenant_id" not in columns:
             yield name

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from crmkit.core.interactions.model import LastState
 from crmkit.core.interactions.plugin import AREA as INTERACTIONS
-from crmkit.core.interactions.reading import last_state, recent
+from crmkit.core.interactions.reading import open_activities, recent
 from crmkit.core.kernel.storage.migrations import Unit
 from crmkit.core.parties.plugin import AREA as PARTIES
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
@@ -29,8 +30,8 @@ RECENT: Final = 10
 
 def _last_state(context: Context, viewing: PartyViewing) -> Section | None:
     """What happened last, and what is planned."""
-    state = last_state(context, viewing.party.id)
     entries = recent(context, viewing.party.id, limit=RECENT)
+    state = LastState(last=entries[0] if entries else None, promises=open_activities(context, viewing.party.id))
     if not entries and not state.promises:
         return None
     items = [(f"{e.occurred_at:%Y-%m-%d}", f"{e.channel or e.kind}: {e.summary}") for e in entries]

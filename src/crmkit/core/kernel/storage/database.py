@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Db"]
 
 log = logging.getLogger("crmkit.sql")
+
+COPY_FROM = 20
+"""From how many rows on PostgreSQL is given an insert as a COPY."""
 
 
 class Db:
@@ -36,7 +39,7 @@ class Db:
         schema: the schema that holds crmkit's tables; None for the connection's default.
     """
 
-    __slots__ = ("_after", "_before", "_cursor", "_guard", "connection", "dialect", "schema")
+    __slots__ = ("_after", "_before", "_cursor", "_guard", "_heard", "connection", "dialect", "schema")
 
     def __init__(self, connection: Connection, schema: str | None = None, guard: Guarded | None = None) -> None:
         self.connection, self.schema = connection, schema
@@ -44,13 +47,14 @@ class Db:
         self._guard = guard or guarded()
         self._before = connection.dispatch.before_cursor_execute
         self._after = connection.dispatch.after_cursor_execute
+        self._heard = bool(self._before) or bool(self._after)
         self._cursor: Any = None
 
     def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of a select as the driver gives them; codecs turn them into records."""
         prepared = self.prepare(statement)
         with self._guard:
-            rows: list[tuple[Any, ...]] = self._execute(prepared.sql, prepared.bind(params), many=False).fetchall()
+            rows: list[tuple[Any, ...]] = self._execute(prepared.sql, prepared.bind(params), _once).fetchall()
             return rows
 
     def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
@@ -58,7 +62,7 @@ class Db:
         prepared = self.prepare(statement)
         return self.send(prepared, prepared.bind(params))
 
-    def run_many(self, statement: Statement, params: Sequence[Mapping[str, Any]]) -> int:
+    def run_many(self, statement: Statement, params: Iterable[Mapping[str, Any]]) -> int:
         """Execute a write once per row of ``params``; returns how many rows it touched in all."""
         prepared = self.prepare(statement)
         return self.send_many(prepared, [prepared.bind(p) for p in params])
@@ -70,31 +74,45 @@ class Db:
     def send(self, prepared: Prepared, values: tuple[Any, ...]) -> int:
         """Execute a write whose values are ready for the driver."""
         with self._guard:
-            return int(self._execute(prepared.sql, values, many=False).rowcount)
+            return int(self._execute(prepared.sql, values, _once).rowcount)
 
     def send_many(self, prepared: Prepared, values: list[tuple[Any, ...]]) -> int:
         """Execute a write once per row of ready values."""
         if len(values) == 1:
             return self.send(prepared, values[0])
         with self._guard:
-            return int(self._execute(prepared.sql, values, many=True).rowcount)
+            if prepared.copy is not None and len(values) >= COPY_FROM:
+                return int(self._execute(prepared.copy, values, _copy).rowcount)
+            return int(self._execute(prepared.sql, values, _every).rowcount)
 
-    def _execute(self, sql: str, values: Any, *, many: bool) -> Any:
+    def _execute(self, sql: str, values: Any, send: Callable[[Any, str, Any], None]) -> Any:
         if self._cursor is None:
             self._cursor = self.connection.connection.cursor()
         connection, cursor = self.connection, self._cursor
-        heard = bool(self._before) or bool(self._after)
-        context = SimpleNamespace(executemany=many) if heard else None  # tracers keep their spans in it
-        if heard:
-            for listener in self._before:
-                sql, values = listener(connection, cursor, sql, values, context, many)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s", sql)  # without the values, which may be personal
-        if many:
-            cursor.executemany(sql, values)
-        else:
-            cursor.execute(sql, values)
-        if heard:
-            for listener in self._after:
-                listener(connection, cursor, sql, values, context, many)
+        if not self._heard:
+            send(cursor, sql, values)
+            return cursor
+        many = send is not _once
+        context = SimpleNamespace(executemany=many)  # tracers keep their spans in it
+        for listener in self._before:
+            sql, values = listener(connection, cursor, sql, values, context, many)
+        send(cursor, sql, values)
+        for listener in self._after:
+            listener(connection, cursor, sql, values, context, many)
         return cursor
+
+
+def _once(cursor: Any, sql: str, values: Any) -> None:
+    cursor.execute(sql, values)
+
+
+def _every(cursor: Any, sql: str, values: Any) -> None:
+    cursor.executemany(sql, values)
+
+
+def _copy(cursor: Any, sql: str, values: Any) -> None:
+    with cursor.copy(sql) as copy:
+        for row in values:
+            copy.write_row(row)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy import Insert
+
 from crmkit.core.kernel.entities.columns import Coded
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ class Prepared:
     Attributes:
         sql: the text, in the driver's positional style.
         names: the parameters in the order of their places.
+        copy: for an insert on PostgreSQL, the COPY that takes the same values; many rows cost a fraction by it.
     """
 
-    __slots__ = ("_constants", "_values", "names", "sql")
+    __slots__ = ("_constants", "_values", "copy", "names", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: Dialect, schema: str | None) -> None:
         positional = positional_dialect(dialect)
@@ -42,6 +45,7 @@ class Prepared:
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         # Values that the statement itself brings, such as the one in ``generation + 1``.
         self._constants = {n: compiled.binds[n].value for n in self.names if not compiled.binds[n].required}
+        self.copy = _copy_of(clause, self.sql) if dialect.name == "postgresql" and not self._constants else None
         self._values = _values_of({n: _converter(compiled.binds[n].type, positional) for n in self.names}, self.names)
 
     def bind(self, params: Params) -> tuple[Any, ...]:
@@ -49,6 +53,14 @@ class Prepared:
         if self._constants:
             params = {**self._constants, **params}
         return self._values(params)
+
+
+def _copy_of(clause: ClauseElement, sql: str) -> str | None:
+    """The COPY for a plain insert, whose columns stand in the order of its parameters."""
+    if not isinstance(clause, Insert) or not sql.startswith("INSERT INTO ") or sql.count(" VALUES ") != 1:
+        return None
+    into, _, values = sql.partition(" VALUES ")
+    return f"COPY {into.removeprefix('INSERT INTO ')} FROM STDIN" if values.endswith(")") else None
 
 
 def _values_of(converters: Mapping[str, Convert | None], names: tuple[str, ...]) -> Callable[[Params], tuple[Any, ...]]:

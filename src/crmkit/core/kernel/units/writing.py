@@ -39,6 +39,9 @@ Key = tuple[str, "UUID"]
 INSERT_CHANGE = Statement(insert(change_table).values({c.name: bindparam(c.name) for c in change_table.columns}))
 
 
+_NONE: Diff = {}
+
+
 @define(eq=False)
 class Write:
     """One buffered write.
@@ -48,8 +51,9 @@ class Write:
         entity: of the record.
         before: the stored image; None for an insert.
         after: the image to store; None for a delete.
-        diff: what differs, in JSON form.
         root: entity and id of the record that this one is part of, or of itself.
+        diff: what an update changes, in JSON form. What an insert or a delete is logged with is all of the image, which
+            is made when it is stored: kept for a whole batch, it would keep the garbage collector busy.
         raises: only lifts a root's version for its parts, whose change rows name it; no change of its own.
     """
 
@@ -57,8 +61,8 @@ class Write:
     entity: EntityType[Any]
     before: Any
     after: Any
-    diff: Diff
     root: Key
+    diff: Diff = _NONE
     raises: bool = False
 
     @property
@@ -95,11 +99,10 @@ class Buffer:
         entity: EntityType[M] = work.registry.by_model(type(record))
         store = work.store(entity)
         stored = store.codec.stamped(record, 1, record.created_at or work.now, work.now)
-        diff = {name: (None, value) for name, value in store.codec.image(stored).items()}
         key = (entity.name, stored.id)
         self.born.add(key)
         work.identity[key] = stored
-        self.writes.append(Write("insert", entity, None, stored, diff, self._root(entity, stored)))
+        self.writes.append(Write("insert", entity, None, stored, self._root(entity, stored)))
         return stored
 
     def update(self, before: M, after: M) -> M:
@@ -120,7 +123,7 @@ class Buffer:
             return before
         stored = codec.stamped(after, current.version + 1, current.created_at or work.now, work.now)
         work.identity[entity.name, stored.id] = stored
-        self.writes.append(Write("update", entity, current, stored, diff, self._root(entity, stored)))
+        self.writes.append(Write("update", entity, current, stored, self._root(entity, stored), diff))
         return work.masked(entity, stored)
 
     def delete(self, record: Record) -> None:
@@ -148,10 +151,8 @@ class Buffer:
             self.flush()  # dependants are found in the database
         for other, reference in referring:
             self._settle(entity, current, other, reference)
-        codec = work.store(entity).codec
         current = work.identity[entity.name, current.id] or current
-        diff = {name: (value, None) for name, value in codec.image(current).items()}
-        self.writes.append(Write("delete", entity, current, None, diff, self._root(entity, current)))
+        self.writes.append(Write("delete", entity, current, None, self._root(entity, current)))
         work.identity[entity.name, current.id] = None
 
     def _settle(self, entity: EntityType[Any], gone: Record, other: EntityType[Any], reference: Reference) -> None:
@@ -176,7 +177,7 @@ class Buffer:
             stored = store.codec.stamped(cleared, current.version + 1, current.created_at or work.now, work.now)
             work.identity[key] = stored
             diff = store.codec.diff(current, stored)
-            self.writes.append(Write("update", other, current, stored, diff, self._root(other, stored)))
+            self.writes.append(Write("update", other, current, stored, self._root(other, stored), diff))
 
     def _unmasked(self, entity: EntityType[M], current: M, after: M) -> M:
         """``after`` with the stored values of fields that the actor cannot read and has not set."""
@@ -239,9 +240,9 @@ class Buffer:
     def _check_fields(self, permission: str, write: Write) -> None:
         work = self.work
         hidden = work.rights.hidden_fields(permission, write.entity)
-        if hidden:
-            for field in write.diff:
-                if field in hidden and write.op != "delete":
+        if hidden and write.op != "delete":
+            for field in self._diff(write):
+                if field in hidden:
                     name, id_ = write.entity.name, write.record.id
                     raise FieldForbiddenError(permission, work.actor.id, entity=name, field=field, id=id_)
 
@@ -255,7 +256,7 @@ class Buffer:
             return
         work = self.work
         for reference in write.entity.shape.references:
-            if reference.column not in write.diff:
+            if write.op == "update" and reference.column not in write.diff:
                 continue
             id_ = getattr(write.after, reference.column)
             if id_ is None:
@@ -314,30 +315,39 @@ class Buffer:
             codec = work.store(entity).codec
             raised = codec.stamped(current, current.version + 1, current.created_at or work.now, work.now)
             work.identity[key] = raised
-            writes.append(Write("update", entity, current, raised, {}, key, raises=True))
+            writes.append(Write("update", entity, current, raised, key, raises=True))
             versions[key] = raised.version
         return versions
 
     def _log(self, writes: list[Write], versions: dict[Key, int]) -> None:
         """One change row per write."""
-        work = self.work
-        rows = []
-        for seq, write in enumerate(writes, work.seq + 1):
-            version = write.version
-            rows.append({
-                "tenant_id": work.tenant,
-                "unit_id": work.id,
-                "seq": seq,
-                "entity": write.entity.name,
-                "record_id": write.record.id,
-                "version": version,
-                "op": write.op,
-                "diff": write.diff,
-                "root_id": write.root[1],
-                "root_version": versions[write.root] if write.entity.part_of is not None else version,
-            })
-        work.seq += len(rows)
-        work.db.run_many(INSERT_CHANGE, rows)
+        work, first = self.work, self.work.seq + 1
+        work.seq += len(writes)
+        work.db.run_many(INSERT_CHANGE, (self._change(w, seq, versions) for seq, w in enumerate(writes, first)))
+
+    def _change(self, write: Write, seq: int, versions: dict[Key, int]) -> dict[str, Any]:
+        version = write.version
+        return {
+            "tenant_id": self.work.tenant,
+            "unit_id": self.work.id,
+            "seq": seq,
+            "entity": write.entity.name,
+            "record_id": write.record.id,
+            "version": version,
+            "op": write.op,
+            "diff": self._diff(write),
+            "root_id": write.root[1],
+            "root_version": versions[write.root] if write.entity.part_of is not None else version,
+        }
+
+    def _diff(self, write: Write) -> Diff:
+        """What differs, in JSON form."""
+        if write.op == "update":
+            return write.diff
+        image = self.work.store(write.entity).codec.image(write.record)
+        if write.op == "insert":
+            return {name: (None, value) for name, value in image.items()}
+        return {name: (value, None) for name, value in image.items()}
 
 
 _VERBS = {"insert": "create", "update": "update", "delete": "delete"}
