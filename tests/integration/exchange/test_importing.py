@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from crmkit import Identifier, Interaction, Mechanism, Organisation, Person, Relationship, Rule, f
+from crmkit import CRM, Identifier, Interaction, Mechanism, Organisation, Person, Relationship, Rule, f
 from crmkit.errors import ConflictError, ForbiddenError, NotFoundError
 from crmkit.plugins.exchange import Exchange, Import, Importer, ImportFinished, ImportOptions, ImportStarted
+from crmkit.plugins.exchange.manifest import MANIFEST
 
 PEOPLE = """\
 external id,given name,family name,email,phone,organisation,position,birth date,notes
@@ -204,6 +205,37 @@ def test_numbers_in_national_form_are_read_with_a_region(importer, csv, crm):
     importer.run(csv("given name,phone\nIda,22 12 34 56\n"), ImportOptions(region="NO"))
     with crm.begin("ada", read_only=True) as uow:
         assert [m.normalised for m in uow.find(Mechanism, order="id")] == ["+4722123456"]
+
+
+REGIONS = {
+    "of the file": ("NO", "SE", "DK", "+4722123456"),
+    "of the plugin": (None, "NO", "DK", "+4722123456"),
+    "of parties": (None, None, "NO", "+4722123456"),
+}
+
+
+@pytest.mark.parametrize("case", REGIONS)
+def test_numbers_in_national_form_are_dialled_where_the_file_the_plugin_or_parties_say(case, crm, csv):
+    """The first of the three that says anything decides."""
+    said, of_plugin, of_parties, expected = REGIONS[case]
+    configured = {"plugins.exchange.region": of_plugin, "parties.default_region": of_parties}
+    config = crm.config.override({name: region for name, region in configured.items() if region})
+    with CRM(config, engine=crm.engine, actors=crm.runtime.directory, manifests=[MANIFEST]).start() as here:
+        options = ImportOptions(region=said)
+        file = "given name,phone\nIda,22 12 34 56\n"
+        assert Importer(here, actor="ada").preview(csv(file), options).added == 1
+        assert Importer(here, actor="ada").run(csv(file), options).added == 1
+        with here.begin("ada", read_only=True) as uow:
+            assert [m.normalised for m in uow.find(Mechanism, order="id")] == [expected]
+
+
+def test_without_any_region_a_number_in_national_form_is_an_error_that_says_where_to_name_one(importer, csv, rows):
+    before = rows()["crm_party"]
+    report = importer.run(csv("given name,phone\nIda,22 12 34 56\n"))
+    assert (report.added, report.failed) == (0, 1)
+    assert report.errors[0].value == "22 12 34 56"
+    assert "region" in str(report.errors[0])
+    assert rows()["crm_party"] == before
 
 
 def test_every_value_knows_the_file_that_it_came_from(importer, csv, crm, parties):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 from uuid import UUID
 
+from attrs import evolve
+
 from crmkit.plugins.exchange.config import Settings
 from crmkit.plugins.exchange.csv.source import CsvSource
 from crmkit.plugins.exchange.drafting import Drafter, in_chunks
@@ -22,7 +24,7 @@ from crmkit.plugins.exchange.rules import check_match
 from crmkit.plugins.exchange.service import Exchange
 from crmkit.plugins.exchange.source import ReadRow, Source
 from crmkit.plugins.exchange.vcard.source import VcardSource
-from crmkit.sdk import CRM, UnitOfWork
+from crmkit.sdk import CRM, PartySettings, UnitOfWork
 
 __all__ = ["Importer"]
 
@@ -63,7 +65,7 @@ class Importer:
         """
         options = options or ImportOptions()
         with self._reading() as uow:
-            settings = uow.settings(Settings)
+            settings = _settings(uow)
             with self._opened(file, settings, options) as source:
                 return look_at(source, uow.use(Exchange), settings, options)
 
@@ -94,7 +96,7 @@ class Importer:
         """
         options = options or ImportOptions()
         with self._reading() as uow:
-            settings = uow.settings(Settings)
+            settings = _settings(uow)
         with self._opened(file, settings, options) as source:
             with self._reading() as uow:
                 map_columns(source, uow.use(Exchange), options)
@@ -213,6 +215,12 @@ class Importer:
     def _unit(self, fn: Callable[[UnitOfWork], T], name: str) -> T:
         given: dict[str, Any] = {"on_behalf_of": self._on_behalf_of, "source": f"import:{name}"}
         return self._crm.run(fn, self._actor, self._tenant, **given)
+
+
+def _settings(uow: UnitOfWork) -> Settings:
+    """The settings of this deployment; the region is that of ``[parties]`` where this plugin has none of its own."""
+    settings = uow.settings(Settings)
+    return evolve(settings, region=settings.region or uow.settings(PartySettings).default_region)
 
 
 def _failed(
