@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from sqlalchemy import Column, Table
 
-from crmkit import CRM, Config, DealLost, DealMoved, DealOpened, DealReopened, DealWon, Money, NewStage, Pipeline, f
-from crmkit.core.kernel.entities.columns import Id, Text
+from crmkit import DealLost, DealMoved, DealOpened, DealReopened, DealWon, Money, NewStage, Pipeline, f
 from crmkit.core.pipelines.events import DealChanged, RecordMoved
 from crmkit.errors import (
     ForbiddenError,
@@ -36,18 +34,9 @@ def toy(monkeypatch):
 
 
 @pytest.fixture
-def hiring(crm, clock, tenant, toy):
+def hiring(crm_with, clock, toy):
     """A CRM with the plugin, and a pipeline for applicants."""
-    if "crm_party" not in toy.metadata.tables:  # as far as its foreign key needs it
-        Table(
-            "crm_party",
-            toy.metadata,
-            Column("tenant_id", Text(), primary_key=True),
-            Column("id", Id(), primary_key=True),
-        )
-    toy.metadata.create_all(crm.engine, tables=[toy.applicant_table, toy.APPLICANT_STAGE_ENTRY.table])
-    config = Config.of({"crmkit": {"default_tenant": tenant, "plugins": ["toyhire"]}})
-    more = CRM(config, engine=crm.engine, actors=crm.runtime.directory, clock=clock, manifests=[toy.MANIFEST]).start()
+    more = crm_with(toy.MANIFEST, clock=clock)
     stages = [
         NewStage(key="applied", moves=["invited", "declined"], stale_after_days=10),
         NewStage(key="invited"),

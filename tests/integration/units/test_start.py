@@ -92,6 +92,44 @@ def test_a_plugin_that_raises_when_it_is_imported_is_set_aside(tmp_path, broken)
         crm.plugins.enable("frail")
 
 
+def test_entities_without_migrations_keep_it_from_starting(tmp_path, monkeypatch):
+    """Their tables would be made by hand, and unknown to the catalogue: no merge, undo or verify would see them."""
+    (tmp_path / "crm_unmigrated.py").write_text(UNMIGRATED, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one = manifest("notes", implementation="crm_unmigrated:Notes", tables="crm_unmigrated")
+    crm = crm_for(tmp_path, plugins=["notes"], manifests=[one])
+    crm.schema.upgrade()
+    with pytest.raises(
+        errors.StartupError, match=r"stores notes\.note, and its manifest names no migrations"
+    ) as caught:
+        crm.start()
+    assert codes(caught) == {("no_migrations", "notes")}
+
+
+UNMIGRATED = """
+from attrs import frozen
+from sqlalchemy import Column
+from crmkit.sdk import EntityType, Plugin, Record, Text, entity_table, new_metadata
+
+metadata = new_metadata()
+
+@frozen(kw_only=True)
+class Note(Record):
+    text: str
+
+class Notes(Plugin):
+    entities = (
+        EntityType(
+            name="notes.note",
+            model=Note,
+            table=entity_table("crm_notes_note", metadata, Column("text", Text(), nullable=False)),
+            label="Note",
+            display="text",
+        ),
+    )
+"""
+
+
 def test_a_plugin_that_asks_for_it_aborts_the_start(tmp_path, broken):
     crm = crm_for(tmp_path, plugins=["vital"], manifests=[manifest("vital", implementation=broken, on_fault="abort")])
     crm.schema.upgrade()

@@ -120,6 +120,7 @@ def assemble(  # the choices of a deployment
     bridged = tuple((p.id, b.plugin) for p in loading.plugins for b in p.bridges)
     registry = EntityRegistry(_by_plugin((*parts, *bridged)))
     problems += registry.problems
+    problems += _without_migrations(loading)
     hooks = HookRegistry(_contributions(areas, wiring, loading), health)
     problems += hooks.problems
     services = _services(areas, loading)
@@ -276,6 +277,19 @@ def _settings(config: Config, areas: Sequence[Area], loading: Loading, problems:
 
 def _setting_problem(plugin: str, error: ConfigError) -> Problem:
     return Problem(error.code, plugin, str(error), "See: crmkit config show")
+
+
+def _without_migrations(loading: Loading) -> list[Problem]:
+    """Plugins whose entities would have no tables, and no place in the catalogue, which a migration writes."""
+    problems = []
+    for one in loading.plugins:
+        parts = (one.plugin, *(bridge.plugin for bridge in one.bridges))
+        names = [entity.name for part in parts for entity in part.entities]
+        if names and not one.manifest.migrations:
+            message = f"it stores {', '.join(names)}, and its manifest names no migrations to make tables for them"
+            fix = "Write the first one with crmkit.sdk.render, and name its folder: migrations='package:folder'"
+            problems.append(Problem("no_migrations", one.id, message, fix))
+    return problems
 
 
 def _migration_units(loading: Loading) -> list[Unit]:

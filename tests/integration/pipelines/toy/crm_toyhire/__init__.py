@@ -104,6 +104,7 @@ MANIFEST = Manifest(
     version="1.0",
     api=">=1,<2",
     tables="crm_toyhire",
+    migrations="crm_toyhire:migrations",
     services=("crm_toyhire:Hiring",),
     implementation="crm_toyhire:ToyHire",
 )
