@@ -138,6 +138,24 @@ def test_a_plugin_that_asks_for_it_aborts_the_start(tmp_path, broken):
     assert codes(caught) == {("plugin_failed", "vital")}
 
 
+def test_two_plugins_with_one_id_are_both_named(tmp_path):
+    twins = [Manifest(id="twin", distribution=f"crmkit-{name}", api=">=1,<2") for name in ("castor", "pollux")]
+    crm = crm_for(tmp_path, plugins=["twin"], manifests=twins)
+    with pytest.raises(errors.StartupError, match="crmkit-castor, crmkit-pollux") as caught:
+        crm.start()
+    assert ("duplicate_id", "twin") in codes(caught)
+    assert inspect(crm.engine).get_table_names() == []
+
+
+def test_a_plugin_of_a_version_out_of_range_is_named_with_the_range(tmp_path):
+    manifests = (manifest("cards", needs={"stamps": ">=2"}), manifest("stamps"))
+    crm = crm_for(tmp_path, plugins=["cards", "stamps"], manifests=manifests)
+    with pytest.raises(errors.StartupError, match=r"'stamps' >=2.*1\.0") as caught:
+        crm.start()
+    assert ("dependency_out_of_range", "cards") in codes(caught)
+    assert inspect(crm.engine).get_table_names() == []
+
+
 def test_a_misspelt_plugin_reads_well(tmp_path):
     crm = crm_for(tmp_path, plugins=["membershp"], manifests=[manifest("membership")])
     crm.schema.upgrade()

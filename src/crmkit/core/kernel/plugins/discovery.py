@@ -59,9 +59,11 @@ def discover(*, extra: Iterable[Manifest] = (), entry_points: Iterable[EntryPoin
         entry_points: what to read instead of the process's installed distributions, which are scanned once.
     """
     found = _installed() if entry_points is None else _read(entry_points)
-    given = {manifest.id: manifest for manifest in extra}
+    further = tuple(extra)
+    distinct = [m for n, m in enumerate(further) if m not in further[:n]]  # two with one id: `resolve` tells of them
+    given = {manifest.id for manifest in distinct}
     return Found(
-        manifests=tuple(sorted([*(m for m in found.manifests if m.id not in given), *given.values()], key=_by_id)),
+        manifests=tuple(sorted([*(m for m in found.manifests if m.id not in given), *distinct], key=_by_id)),
         problems=tuple(p for p in found.problems if p.subject not in given),
         faults=tuple(f for f in found.faults if f.plugin not in given),
     )
