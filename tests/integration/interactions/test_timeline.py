@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from crmkit import Person
 from crmkit.core.interactions.model import Interaction
 from crmkit.core.interactions.reading import MAX_TIMELINE_PAGE
-from crmkit.errors import InvalidCursorError, LimitExceededError, NotFoundError
+from crmkit.errors import InvalidCursorError, LimitExceededError, NotFoundError, UnknownActorError
 from crmkit.values.ids import new_id
 from crmkit.values.page import Cursor
 
@@ -113,3 +114,19 @@ def test_the_timeline_survives_its_author(crm, ida):
         (entry,) = uow.interactions.timeline(ida.id)
         assert entry.author_id == "gone"
         assert uow.count(Interaction) == 1
+
+
+def test_what_somebody_recorded_can_be_read_when_the_host_does_not_know_them_any_more(crm, actors, ida):
+    actors.add("tom", roles=["administrator"])
+    with crm.begin("tom") as uow:
+        uow.interactions.record(party=ida.id, channel="phone", summary="talked")
+    del actors._actors["tom"]
+    with pytest.raises(UnknownActorError), crm.begin("tom"):
+        pass
+    with crm.begin("ada", read_only=True) as uow:
+        (entry,) = uow.interactions.timeline(ida.id)
+        assert (entry.author_id, entry.summary) == ("tom", "talked")
+        assert uow.history.changes(uow.get(Interaction, entry.id))[0].actor == "tom"
+    with crm.engine.connect() as connection:
+        known = text("SELECT name FROM crm_actor WHERE tenant_id = :tenant AND id = 'tom'")
+        assert connection.execute(known, {"tenant": crm.config.crmkit.default_tenant}).scalar_one() == "Tom"
