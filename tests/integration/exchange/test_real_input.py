@@ -135,10 +135,9 @@ def test_the_odd_names_and_addresses_of_cpython_survive_or_are_errors_of_their_r
 
 def test_the_file_of_errors_of_a_vcard_file_is_mended_and_imported(importer, csv, tmp_path, parties):
     errors = tmp_path / "errors.vcf"
-    cards = "".join(
-        f"BEGIN:VCARD\r\nVERSION:4.0\r\nFN:P{n}\r\nEMAIL:{'no.mail' if n == 1 else f'p{n}@people.example'}\r\nEND:VCARD\r\n"
-        for n in range(3)
-    )
+    reached = ("p0@people.example", "no.mail", "p2@people.example")
+    lines = [("BEGIN:VCARD", "VERSION:4.0", f"FN:P{n}", f"EMAIL:{to}", "END:VCARD", "") for n, to in enumerate(reached)]
+    cards = "".join("\r\n".join(card) for card in lines)
     report = importer.run(csv(cards, name="three.vcf"), errors=errors)
     assert (report.added, report.failed, report.errors_file) == (2, 1, errors)
     text = errors.read_text("utf-8")
