@@ -84,3 +84,13 @@ def test_what_is_rolled_back_after_many_rows_is_gone(crm, rows):
             raise RuntimeError("changed my mind")
         assert not uow.find(Person, limit=1)
     assert rows() == before
+
+
+def test_postgresql_is_told_to_take_stock(crm):
+    with crm.begin("ada") as uow:
+        uow.parties.add_many(people())
+    crm.schema.analyze()
+    if crm.engine.dialect.name == "postgresql":
+        with crm.engine.connect() as connection:
+            known = connection.exec_driver_sql("SELECT reltuples FROM pg_class WHERE oid = 'crm_party'::regclass")
+            assert known.scalar_one() >= MANY

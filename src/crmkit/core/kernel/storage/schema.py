@@ -9,7 +9,9 @@ from crmkit.core.kernel.deployment.starting import schema_problems
 from crmkit.core.kernel.entities.catalog import write_catalogue
 from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
+from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.storage.migrations import Migrations, UnitStatus, schema_of
+from crmkit.core.kernel.storage.tables import metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -75,6 +77,21 @@ class Schema:
         """The tables that are really there, as plain data: equal if and only if they are, but for columns' order."""
         with self._engine.connect() as connection, engines.begin(connection, read_only=True):
             return schema_of(connection, self._schema)
+
+    def analyze(self) -> None:
+        """Let PostgreSQL take stock of the tables, as is wise after the first large import; SQLite needs no such thing.
+
+        Until it has, it looks up the party of each new mechanism by the wrong index, which costs more with every row.
+        Autovacuum takes stock too, but only once a minute.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return
+        tables = {*metadata.tables.values(), *(entity.table for entity in self._assembly.runtime.registry)}
+        preparer = self._engine.dialect.identifier_preparer
+        within = f"{preparer.quote(self._schema)}." if self._schema else ""
+        names = ", ".join(sorted(f"{within}{preparer.quote(table.name)}" for table in tables))
+        with guarded(), self._engine.connect() as connection, engines.begin(connection):
+            connection.exec_driver_sql(f"ANALYZE {names}")
 
     def sql(self, plugin: str | None = None) -> str:
         """The SQL of all revisions from the first on, for a database administrator to read or run."""
