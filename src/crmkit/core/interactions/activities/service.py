@@ -305,11 +305,15 @@ class Activities(Recording):
         of = concern_of(activity)
         if action is not None or of is None or not self._demands_next_action(of):
             return
+        # Two units that each close one of the last two activities see the other one open, unless they take turns.
+        record = self._work.hold(self.uow.entity(of.entity), of.id, alone=True)
+        if record is None or not getattr(record, "is_open", True):
+            return
         if not self.uow.find(ACTIVITY, concerning(of) & OPEN & (f.id != activity.id), limit=1):
             self.refuse(next_action_refusal(of))
 
     def _demands_next_action(self, of: Ref) -> bool:
-        """Whether this record must have a next action: by configuration, or by the policy of its pipeline."""
+        """Whether this record must have a next action while it is open: by configuration, or by its pipeline."""
         configured = of.entity in self.settings(InteractionsSettings).demand_next_action
         try:
             entity = self.uow.entity(of.entity)
@@ -318,9 +322,7 @@ class Activities(Recording):
         if not configured and not entity.staged:
             return False
         record = next(iter(self.uow.find(entity, f.id == of.id, limit=1)), None)
-        if record is None or not getattr(record, "is_open", True):
-            return False
-        return configured or self._pipeline_demands(getattr(record, "pipeline", None))
+        return record is not None and (configured or self._pipeline_demands(getattr(record, "pipeline", None)))
 
     def _pipeline_demands(self, key: str | None) -> bool:
         """Whether the pipeline, an entity of the area next door, demands a next action while work is open."""

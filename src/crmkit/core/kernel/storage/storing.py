@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal
 
 from sqlalchemy import Column, bindparam, delete, insert, literal_column, select, update
-from sqlalchemy.sql import Select
 
 from crmkit.core.kernel.entities.codec import RowCodec
 from crmkit.core.kernel.entities.columns import Integer
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Store"]
+__all__ = ["Lock", "Store"]
+
+
+Lock = Literal["key", "share", "alone"]
+"""What stays as it is until the transaction ends, on PostgreSQL; SQLite has one writer at a time anyway.
+
+- key: nobody deletes the row, or locks it to merge it; so what is attached to it cannot be stranded.
+- share: nobody changes it; for a row that a decision rests on.
+- alone: nobody changes it or decides by it; for whoever decides by rows that others write, and they by this one's.
+"""
+_LOCKS: Final[Mapping[Lock, dict[str, bool]]] = {
+    "key": {"read": True, "key_share": True},  # FOR KEY SHARE
+    "share": {"read": True},  # FOR SHARE
+    "alone": {"key_share": True},  # FOR NO KEY UPDATE: what "key" holds does not stand in its way
+}
 
 
 class Store(Generic[M]):
@@ -35,7 +49,7 @@ class Store(Generic[M]):
         self.columns = [table.c[c] for c in self.codec.columns]
         one = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), table.c.id == bindparam("record"))
         self._select = Statement(one)
-        self._select_shared = Statement(_key_share(one))
+        self._locking = {lock: Statement(one.with_for_update(**asked)) for lock, asked in _LOCKS.items()}
         self._insert = Statement(insert(table).values({c.name: bindparam(c.name) for c in table.columns}))
         self._updates: dict[tuple[str, ...], Statement] = {}
         same = (
@@ -51,13 +65,16 @@ class Store(Generic[M]):
         self._referring: dict[str, Statement] = {}
         self._parts = None if entity.part_of is None else self._build_parts(table.c[entity.part_of])
 
-    def read(self, db: Db, tenant: str, id_: UUID, *, share: bool = False) -> M | None:
+    def read(self, db: Db, tenant: str, id_: UUID, *, lock: Lock | None = None) -> M | None:
         """The record, whoever may see it; None if there is none.
 
-        With ``share`` its key stays as it is until the transaction ends (``FOR KEY SHARE`` on PostgreSQL; SQLite has
-        one writer at a time anyway), so that what is attached to it cannot be stranded by a merge.
+        Args:
+            db: the unit's connection.
+            tenant: the unit's tenant.
+            id_: the record's id.
+            lock: what others may not do to the row until the transaction ends; they may do anything by default.
         """
-        statement = self._select_shared if share and db.dialect == "postgresql" else self._select
+        statement = self._locking[lock] if lock is not None and db.dialect == "postgresql" else self._select
         rows = db.rows(statement, {"tenant": tenant, "record": id_})
         return self.codec.load(rows[0]) if rows else None
 
@@ -137,7 +154,3 @@ class Store(Generic[M]):
                 return StaleVersionError(self.entity.name, id_, expected=before, actual=actual)
         id_, before, _ = expected[0]
         return StaleVersionError(self.entity.name, id_, expected=before)
-
-
-def _key_share(statement: Select[Any]) -> Select[Any]:
-    return statement.with_for_update(read=True, key_share=True)

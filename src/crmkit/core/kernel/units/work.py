@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.hook import Guard
     from crmkit.core.kernel.hooks.registry import HookTable
     from crmkit.core.kernel.storage.database import Db
-    from crmkit.core.kernel.storage.storing import Store
+    from crmkit.core.kernel.storage.storing import Lock, Store
     from crmkit.core.kernel.units.gate import Operation
     from crmkit.errors import CrmkitError, Refusal
     from crmkit.values.event import Event
@@ -63,7 +63,7 @@ class UnitFacts:
 
 _UNDONE = (
     "identity",
-    "shared",
+    "locked",
     "asks",
     "refusals",
     "events",
@@ -112,7 +112,7 @@ class Work:
         self.gate = Gate(self)
         self.buffer = Buffer(self)
         self.identity: dict[tuple[str, UUID], Any] = {}  # a record or None, of the kind that the key names
-        self.shared: set[tuple[str, UUID]] = set()
+        self.locked: dict[tuple[str, UUID], Lock] = {}
         self.asks: list[tuple[Guard[Any], Any]] = []
         self.refusals: list[Refusal] = []
         self.events: list[Event] = []
@@ -230,14 +230,42 @@ class Work:
     def load(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M | None:
         """The record as it is in this unit, whoever may see it."""
         key = (entity.name, id_)
-        if key in self.identity and (not share or key in self.shared or self.db.dialect == "sqlite"):
+        if key in self.identity and (not share or key in self.locked or self.db.dialect == "sqlite"):
             cached: M | None = self.identity[key]
             return cached
-        found = self.store(entity).read(self.db, self.tenant, id_, share=share)
-        if share:
-            self.shared.add(key)
+        return self._read(entity, id_, "key" if share else None)
+
+    def hold(self, entity: EntityType[M], id_: UUID, *, alone: bool = False) -> M | None:
+        """The record as it is now, whoever may see it; nobody changes it until the unit has ended.
+
+        For a record that a decision rests on, such as the pipeline of a move. If units decide by what each of them
+        reads and writes elsewhere, let each hold one record ``alone`` before it reads, so that they take turns.
+
+        Args:
+            entity: the record's entity.
+            id_: its id.
+            alone: whether others may not hold it either.
+        """
+        key = (entity.name, id_)
+        lock: Lock = "alone" if alone else "share"
+        if key in self.identity and (self.db.dialect == "sqlite" or self.locked.get(key) in {lock, "alone"}):
+            cached: M | None = self.identity[key]
+            return cached
+        return self._read(entity, id_, lock)
+
+    def _read(self, entity: EntityType[M], id_: UUID, lock: Lock | None = None) -> M | None:
+        """Read a record; of what is known and what is found the newer, since others may have written it meanwhile."""
+        key = (entity.name, id_)
+        found = self.store(entity).read(self.db, self.tenant, id_, lock=lock)
+        if lock is not None:
+            self.locked[key] = lock
         known: M | None = self.identity.setdefault(key, found)
-        return known
+        if known is None:  # what the unit has deleted may still be found until that is stored
+            return None
+        outdated = key not in self.buffer.born if found is None else found.version > known.version
+        if outdated:
+            self.identity[key] = found
+        return found if outdated else known
 
     def get(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M:
         """The record, unmasked, if the actor may see it.

@@ -8,6 +8,7 @@ from crmkit.core.kernel.units.gate import command, query
 from crmkit.core.pipelines.definitions.events import PipelineChanged, PipelineDefined, PipelineRemoved
 from crmkit.core.pipelines.definitions.model import Definition, NewStage, Pipeline, Stage
 from crmkit.core.pipelines.definitions.rules import check_stages, with_stage_at, without_stage
+from crmkit.core.pipelines.definitions.tables import PIPELINE
 from crmkit.core.pipelines.staged.queries import any_in_stage
 from crmkit.core.pipelines.staged.service import StagedService
 from crmkit.errors import AlreadyExistsError, ConflictError, InUseError, InvalidValueError, UnknownPipelineError
@@ -84,7 +85,7 @@ class Definitions(StagedService):
             UnknownPipelineError: if there is none of this key; lists those there are.
             InUseError: if a record is in it, open or closed.
         """
-        pipeline = self._definition(key).pipeline
+        pipeline = self._alone(self._definition(key)).pipeline
         if self._is_used(pipeline):
             raise InUseError("pipeline", pipeline.id, by=pipeline.entity)
         self.records.remove(pipeline)
@@ -132,7 +133,7 @@ class Definitions(StagedService):
         _same("key", stored.key, stage.key)
         _same("pipeline_id", stored.pipeline_id, stage.pipeline_id)
         _same("position", stored.position, stage.position)
-        definition = self.with_stages(self.uow.get(Pipeline, stored.pipeline_id))
+        definition = self._alone(self.with_stages(self.uow.get(Pipeline, stored.pipeline_id)))
         if before is not None:
             definition.stage(before)
         if stage.category != stored.category and self._is_used(definition.pipeline, stage.key):
@@ -153,7 +154,7 @@ class Definitions(StagedService):
             InUseError: if a record is in it.
             InvalidValueError: if no open stage would be left.
         """
-        definition = self._definition(pipeline)
+        definition = self._alone(self._definition(pipeline))
         stage = definition.stage(key)
         if self._is_used(definition.pipeline, key):
             raise InUseError("stage", stage.id, by=definition.pipeline.entity)
@@ -181,6 +182,11 @@ class Definitions(StagedService):
         if found is None:
             raise UnknownPipelineError(key, known=[p.key for p in self.uow.each(Pipeline)])
         return self.with_stages(found)
+
+    def _alone(self, definition: Definition) -> Definition:
+        """The definition as it is now, while no record comes into its stages: moves in other units hold it, too."""
+        self._work.hold(PIPELINE, definition.pipeline.id, alone=True)
+        return self.with_stages(self.uow.get(Pipeline, definition.pipeline.id))
 
     def _is_used(self, pipeline: Pipeline, stage: str | None = None) -> bool:
         """Whether a record is in the pipeline, or in one stage of it; hidden ones count, or they would be stranded."""

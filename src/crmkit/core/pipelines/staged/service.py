@@ -11,7 +11,7 @@ from crmkit.core.kernel.units.service import Service
 from crmkit.core.pipelines.definitions.known import KNOWN
 from crmkit.core.pipelines.definitions.model import Definition, Pipeline, Stage
 from crmkit.core.pipelines.definitions.rules import first_stage
-from crmkit.core.pipelines.definitions.tables import STAGE
+from crmkit.core.pipelines.definitions.tables import PIPELINE, STAGE
 from crmkit.core.pipelines.staged.model import Staged, StageEntry, StageMove
 from crmkit.core.pipelines.staged.queries import stays_in_unit
 from crmkit.core.pipelines.staged.rules import after_leaving, checked_move, moved, policy_refusals, tidied
@@ -41,10 +41,12 @@ class StagedService(Service):
     def definition(self, entity: str, pipeline: str) -> Definition:
         """The pipeline called ``pipeline`` of ``entity``, with its stages.
 
+        A command holds it until the unit has ended, so that no stage goes while a record comes into it.
+
         Raises:
             UnknownPipelineError: if there is none for ``entity`` that the actor may see; lists those there are.
         """
-        found = self._pipeline(pipeline)
+        found = self._pipeline(pipeline, held=self._work.depth > 0)
         if found is None or found.entity != entity:
             raise UnknownPipelineError(pipeline, known=[p.key for p in self.uow.each(Pipeline, f.entity == entity)])
         return self.with_stages(found)
@@ -141,10 +143,12 @@ class StagedService(Service):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _pipeline(self, key: str) -> Pipeline | None:
-        """The pipeline called ``key``, if the actor may see one."""
+    def _pipeline(self, key: str, *, held: bool = False) -> Pipeline | None:
+        """The pipeline called ``key``, if the actor may see one; it stays as it is until the unit ends, if ``held``."""
         id_ = KNOWN.id_of(self.uow.tenant, key)
         if id_ is not None:
+            if held:
+                self._work.hold(PIPELINE, id_)
             try:
                 return self.uow.get(Pipeline, id_)
             except NotFoundError:  # removed, or another database in this process knows it by another id
@@ -153,7 +157,7 @@ class StagedService(Service):
         if not found:
             return None
         KNOWN.keep_id(self.uow.tenant, found[0])
-        return found[0]
+        return self._pipeline(key, held=True) if held else found[0]
 
     def _staged_entity(self, what: str | type[Staged]) -> EntityType[Any]:
         """The staged entity of that name or model.
