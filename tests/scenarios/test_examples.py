@@ -38,3 +38,17 @@ def test_the_readme_shows_the_first_steps_as_they_are():
     readme = (PROGRAMS[0].parents[1] / "README.md").read_text("utf-8")
     shown = readme.partition("```python\n")[2].partition("```")[0]
     assert shown in example
+
+
+def test_the_readme_begins_with_what_it_is_and_two_commands_that_do_all():
+    """One sentence, one command for the demo, one for the tests; both are sessions that nox knows."""
+    root = PROGRAMS[0].parents[1]
+    title, sentence, *_ = [p for p in (root / "README.md").read_text("utf-8").split("\n\n") if p]
+    assert title == "# crmkit"
+    assert sentence.count(".") == 1
+    commands = [
+        line.strip() for line in (root / "README.md").read_text("utf-8").splitlines() if line.startswith("    ")
+    ]
+    assert commands[:2] == [f"python -m pip install nox && python -m nox -s {session}" for session in ("demo", "tests")]
+    sessions = (root / "noxfile.py").read_text("utf-8")
+    assert all(f"\ndef {session}(session: nox.Session)" in sessions for session in ("demo", "tests"))
