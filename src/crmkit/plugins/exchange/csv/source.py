@@ -127,9 +127,9 @@ class CsvSource:
         """
         reader = self._reader()
         if not reader.says_anything:
-            reason = (
-                f"has no column that says who or how to reach them (headers: {', '.join(self.headers)[:200]}); map one"
-            )
+            headers = ", ".join(self.headers)[:200]
+            way = f"map one, as in --map '{self.headers[0][:40]}=given_name' or targets= of ImportOptions"
+            reason = f"has no column that says who or how to reach them (headers: {headers}); {way}"
             raise ImportFileError(self.file.name, reason)
         self._propose_date_order()
         reader = self._reader()
