@@ -125,3 +125,13 @@ def test_a_wrong_option_is_named(args, said, run, file):
 @pytest.mark.parametrize("command", ["import", "export"])
 def test_every_command_has_help_with_an_example(run, command):
     assert f"Example: crmkit --actor ada {command}" in " ".join(run(command, "--help").split())
+
+
+def test_progress_is_shown_on_a_terminal(run, file, monkeypatch):
+    monkeypatch.setattr("click._termui_impl.isatty", lambda stream: True)
+    said = run("import", file, status=3)
+    assert "Importing people.csv" in said
+    assert "100%" in said
+    said = run("export", "--output", file.with_name("out.csv"))
+    assert "Exporting to out.csv" in said
+    assert "100%" in said
