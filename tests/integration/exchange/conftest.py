@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from crmkit import CRM, Actor, Party, Rule
+from crmkit import CRM, Actor, Party
 from crmkit.plugins.exchange import Exporter, Importer
 from crmkit.plugins.exchange.manifest import MANIFEST
 
@@ -17,27 +17,24 @@ DATA = Path(__file__).resolve().parents[3] / "examples" / "data"
 
 
 @pytest.fixture
-def crm(crm: CRM, database_url: str) -> CRM:  # pytest 8 does not look beneath a fixture that is overridden
+def crm(crm: CRM, database_url: str, tenant: str) -> CRM:  # pytest 8 does not look beneath a fixture that is overridden
     """The suite's CRM with `exchange` loaded, in batches of five rows, so that small files have several.
 
-    The sellers ``sam`` and ``ned`` may import and export too.
+    The sellers ``sam`` and ``ned`` are importers and exporters too.
     """
     config = crm.config.override({"crmkit.plugins": ["exchange"], "plugins": {"exchange": {"batch_size": 5}}})
 
     def directory(tenant: str, ids: Sequence[str]) -> Mapping[str, Actor]:
         found = crm.runtime.directory(tenant, ids)
         return {
-            id_: evolve(actor, roles=(*actor.roles, "importer")) if id_ in {"sam", "ned"} else actor
+            id_: evolve(actor, roles=(*actor.roles, "importer", "exporter")) if id_ in {"sam", "ned"} else actor
             for id_, actor in found.items()
         }
 
     extended = CRM(config, engine=crm.engine, actors=directory, manifests=[MANIFEST])
     extended.schema.upgrade()
     extended.start()
-    with extended.begin("ada") as uow:
-        permitted = ("exchange.import.*", "exchange.party.export")
-        rules = [Rule(effect="permit", permission=permission, scope="own") for permission in permitted]
-        uow.permissions.define_role("importer", rules)
+    extended.tenants.seed(tenant, plugin="exchange")
     return extended
 
 

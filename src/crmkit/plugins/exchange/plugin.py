@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any, Final
+
 from crmkit.plugins.exchange.events import ImportFinished, ImportStarted
 from crmkit.plugins.exchange.tables import BATCH, IMPORT, MAPPING
-from crmkit.sdk import Plugin
+from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule
 
 __all__ = ["ExchangePlugin"]
+
+ROLES: Final = (
+    (
+        "importer",
+        "Importer",
+        "Imports files, as far as other roles let one add and change parties, and keeps mappings of columns.",
+        (
+            Rule(effect="permit", permission="exchange.import.*", scope="own"),
+            Rule(effect="permit", permission="exchange.mapping.*", scope="all"),
+        ),
+    ),
+    (
+        "exporter",
+        "Exporter",
+        "Exports the parties that other roles let one see.",
+        (Rule(effect="permit", permission="exchange.party.export"),),
+    ),
+)
+"""Key, label, description and rules of the roles that a tenant begins with; they are given beside others."""
 
 
 class ExchangePlugin(Plugin):
@@ -19,3 +41,9 @@ class ExchangePlugin(Plugin):
 
     entities = (IMPORT, BATCH, MAPPING)
     events = (ImportStarted, ImportFinished)
+
+    def seed(self, uow: Any) -> None:  # of a type that the SDK does not name
+        """Define the roles that are not there yet; one that was changed is left as it is."""
+        for key, label, description, rules in ROLES:
+            with suppress(AlreadyExistsError), uow.attempt():
+                uow.use(Permissions).define_role(key, rules, label=label, description=description)
