@@ -336,7 +336,7 @@ def _entity(entity: EntityType) -> str:
         said |= attributes(model)
     facts = [
         f"Part of the record in `{shape.part_of}`." if shape.part_of else "",
-        f"Hidden where the record in `{entity.visible_with}` is." if entity.visible_with else "",
+        f"Hidden where the record in {codes(entity.visible_with)} is." if entity.visible_with else "",
         f"Owner: `{entity.owner}`." if entity.owner else "",
         f"Team: `{entity.team}`." if entity.team else "",
         f"Orders: {codes(entity.orders)}.",

@@ -96,6 +96,69 @@ def test_an_entry_is_hidden_with_the_record_that_it_is_about(crm, ida, deals):
         assert uow.interactions.last_state(ida.id).last is None
 
 
+@pytest.fixture
+def mixed(crm, ida, deals):
+    """Interactions with the party: about nothing, and about each of the deals."""
+    subjects = {"nothing": None, **{owner: Ref("deal", deal.id) for owner, deal in deals.items()}}
+    with crm.begin("ada") as uow:
+        return {
+            name: uow.interactions.record(party=ida.id, channel="phone", summary=name, about=about)
+            for name, about in subjects.items()
+        }
+
+
+def reads(uow, interaction):
+    """Whether each of the ways to read an interaction by its id gives it."""
+    for way in (lambda: uow.get(Interaction, interaction.id), lambda: uow.history.changes(interaction)):
+        try:
+            yield bool(way())
+        except NotFoundError:
+            yield False
+    yield interaction.id in uow.sees(Interaction, [interaction.id])
+
+
+@pytest.mark.parametrize(
+    ("actor", "shown"),
+    [("sam", {"nothing", "sam"}), ("sue", {"nothing", "sue"}), ("ada", {"nothing", "sam", "sue"}), ("ned", set())],
+)
+def test_every_way_to_read_interactions_hides_those_about_a_hidden_record(crm, ida, mixed, actor, shown):
+    """Their summaries tell of it, and so do their numbers."""
+    with crm.begin(actor, read_only=True) as uow:
+        assert {i.summary for i in uow.find(Interaction)} == shown
+        assert {i.summary for i in uow.each(Interaction)} == shown
+        assert uow.count(Interaction) == uow.count(Interaction, f.party_id == ida.id) == len(shown)
+        assert sum(t.count for t in uow.tally(Interaction, by=("about",))) == len(shown)
+        assert uow.count(Person, f.interactions.exists(f.summary == "sam")) == ("sam" in shown)
+        for name, interaction in mixed.items():
+            if actor != "ned":
+                assert set(reads(uow, interaction)) == {name in shown}
+        if shown:
+            assert {e.summary for e in uow.interactions.timeline(ida.id)} == shown
+    with crm.begin("ada", read_only=True) as uow:
+        for name, interaction in mixed.items():
+            why = uow.permissions.explain("interaction.read", "interaction", interaction.id, actor=actor)
+            assert why.allowed is (name in shown), str(why)
+
+
+def test_those_who_took_part_are_hidden_with_the_interaction(crm, ida, deals):
+    with crm.begin("sam") as uow:
+        about, neighbour = Ref("deal", deals["sam"].id), Participant(name="the neighbour")
+        uow.interactions.record(party=ida.id, channel="phone", summary="x", about=about, participants=[neighbour])
+        assert uow.count(Participant) == 1
+    with crm.begin("sue", read_only=True) as uow:
+        assert (uow.count(Participant), uow.find(Participant).items) == (0, ())
+
+
+def test_an_interaction_about_another_one_is_as_visible_as_that(crm, ida, mixed):
+    with crm.begin("ada") as uow:
+        for name in ("nothing", "sam"):
+            about = Ref("interaction", mixed[name].id)
+            uow.interactions.record(party=ida.id, channel="phone", summary=f"on {name}", about=about)
+        assert uow.count(Interaction) == 5
+    with crm.begin("sue", read_only=True) as uow:
+        assert {i.summary for i in uow.find(Interaction)} == {"nothing", "sue", "on nothing"}
+
+
 def test_nobody_records_about_a_deal_that_is_hidden(crm, ida, deals, rows):
     before = rows()
     with pytest.raises(NotFoundError), crm.begin("sue") as uow:

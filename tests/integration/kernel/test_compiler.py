@@ -68,6 +68,8 @@ class Line(Record):
 @frozen(kw_only=True)
 class Log(Record):
     account_id: UUID | None = None
+    about: str | None = None
+    about_id: UUID | None = None
     owner_id: str | None = None
     line: str = ""
 
@@ -147,13 +149,14 @@ LOG = EntityType(
         "crm_log",
         METADATA,
         ref("account", inverse="logs", nullable=True),
+        any_ref("about_id", "about", nullable=True),
         Column("owner_id", Text()),
         Column("line", Text(), nullable=False),
     ),
     label="Log",
     display="line",
     owner="owner_id",
-    visible_with="account_id",
+    visible_with=("account_id", "about_id"),
 )
 REMARK = EntityType(
     name="remark",
@@ -225,9 +228,11 @@ class Population:
         accounts = self.some(self.account, 1, 5)
         deals = self.some(lambda: self.deal(accounts), 0, 9)
         lines = self.some(lambda: self.line(deals, accounts), 0, 6) if deals else []
-        logs = self.some(lambda: self.log(accounts), 0, 5)
-        self.subjects = [(e, r.id) for e, rs in (("account", accounts), ("deal", deals), ("log", logs)) for r in rs]
-        remarks, grants = self.some(self.remark, 0, 5), self.some(self.grant, 0, 6)
+        self.shared = [(e, r.id) for e, rs in (("account", accounts), ("deal", deals)) for r in rs]
+        self.subjects = [*self.shared, *(("line", r.id) for r in lines), ("gone.card", UUID(int=1))]
+        logs = self.some(lambda: self.log(accounts), 0, 6)
+        self.shared += [("log", r.id) for r in logs]
+        remarks, grants = self.some(self.remark, 0, 6), self.some(self.grant, 0, 6)
         named = {"account": accounts, "deal": deals, "line": lines, "log": logs, "remark": remarks, "grant": grants}
         self.world = World(named)
 
@@ -269,15 +274,21 @@ class Population:
 
     def log(self, accounts):
         account_id = self.maybe([a.id for a in accounts])
-        return Log(account_id=account_id, owner_id=self.maybe(ACTORS), line=self.one(TEXTS), **self.stamps())
+        about, id_ = self.one([(None, None), ("deal", None), *self.subjects])
+        owner, line = self.maybe(ACTORS), self.one(TEXTS)
+        log = Log(account_id=account_id, about=about, about_id=id_, owner_id=owner, line=line, **self.stamps())
+        self.subjects.append(("log", log.id))
+        return log
 
     def remark(self):
         subject, id_ = self.one(self.subjects)
-        return Remark(subject=subject, subject_id=id_, **self.stamps())
+        remark = Remark(subject=subject, subject_id=id_, **self.stamps())
+        self.subjects.append(("remark", remark.id))
+        return remark
 
     def grant(self):
         kind = self.one(["actor", "team"])
-        subject, id_ = self.one(self.subjects)
+        subject, id_ = self.one(self.shared)
         return Grant(
             subject=subject,
             subject_id=id_,
@@ -438,30 +449,47 @@ class Oracle:
     def __init__(self, world):
         self.world = world.records
 
-    def decide(self, rights, permission, entity, record):
+    def decide(self, rights, permission, entity, record, steps=2):
+        """``steps``: how many references to any kind are followed, one from the other."""
         if entity.part_of:
             root = self.find("deal", record.deal_id)
-            return self.decide(rights, permission, DEAL, root) and self.company(rights, entity, record)
+            return self.decide(rights, permission, DEAL, root, steps) and self.company(rights, entity, record, steps)
         matching = [s.rule for s in rights.rules if self.covers(s.rule.permission, permission)]
         forbidden = any(r.effect == "forbid" and self.applies(r, rights, entity, record) for r in matching)
         permitted = any(r.effect == "permit" and self.applies(r, rights, entity, record) for r in matching)
         permitted = permitted or self.shared(rights, permission, entity, record)
         for lent in rights.delegated:
             if any(self.covers(p, permission) for p in lent.permissions):
-                permitted = permitted or self.decide(lent.rights, permission, entity, record)
-        agreed = all(self.decide(r, permission, entity, record) for r in rights.restrictions)
-        return permitted and not forbidden and agreed and self.company(rights, entity, record)
+                permitted = permitted or self.decide(lent.rights, permission, entity, record, steps)
+        agreed = all(self.decide(r, permission, entity, record, steps) for r in rights.restrictions)
+        return permitted and not forbidden and agreed and self.company(rights, entity, record, steps)
 
-    def company(self, rights, entity, record):
+    def company(self, rights, entity, record, steps):
         if entity in {LOG, LINE} and record.account_id is not None:
-            return self.decide(rights, "account.read", ACCOUNT, self.find("account", record.account_id))
+            account = self.find("account", record.account_id)
+            if not self.decide(rights, "account.read", ACCOUNT, account, steps):
+                return False
+        if entity is LOG:
+            return record.about is None or self.seen(rights, record.about, record.about_id, steps, left=0)
         if entity is REMARK:
-            other, found = REGISTRY.entity(record.subject), self.find(record.subject, record.subject_id)
-            return self.decide(rights, f"{other.name}.read", other, found)
+            return self.seen(rights, record.subject, record.subject_id, steps, left=steps - 1)
         return True
 
+    def seen(self, rights, name, id_, steps, left):
+        if self.reads_everything(rights):
+            return True
+        found = self.find(name, id_)
+        permission = "deal.read" if name == "line" else f"{name}.read"
+        return steps > 0 and found is not None and self.decide(rights, permission, REGISTRY.entity(name), found, left)
+
+    def reads_everything(self, rights):
+        rules = [s.rule for s in rights.rules]
+        total = any((r.effect, r.scope) == ("permit", "all") and r.permission in {"*", "*.read"} for r in rules)
+        forbidden = any(r.effect == "forbid" and not r.permission.endswith(".update") for r in rules)
+        return total and not forbidden and all(self.reads_everything(r) for r in rights.restrictions)
+
     def find(self, entity, id_):
-        return next((r for r in self.world[entity] if r.id == id_), None)
+        return next((r for r in self.world.get(entity, []) if r.id == id_), None)
 
     def covers(self, pattern, permission):
         entity, _, verb = permission.rpartition(".")

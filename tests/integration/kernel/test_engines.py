@@ -330,3 +330,11 @@ def test_a_folder_that_is_not_there_is_a_storage_error(make, tmp_path):
     with pytest.raises(StorageError, match="folder exists"), guarded():
         engine.connect()
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_postgresql_does_not_compile_queries_on_connections_of_crmkits_own(postgres, make):
+    """A list took seconds to compile and milliseconds to run."""
+    with make(make_engine, postgres).connect() as connection:
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
+        connection.rollback()
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"

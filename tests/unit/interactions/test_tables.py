@@ -45,7 +45,7 @@ def test_interactions_have_no_owner_because_their_author_is_history():
     """A transfer of all that an actor owns would rewrite it."""
     assert INTERACTION.owner is None
     assert THREAD.owner is None
-    assert INTERACTION.visible_with == THREAD.visible_with == "party_id"
+    assert (INTERACTION.visible_with, THREAD.visible_with) == (("party_id", "about_id"), ("party_id",))
 
 
 def test_any_record_can_be_asked_for_its_activities_and_interactions():

@@ -5,8 +5,7 @@ These are functions of whatever can read: a unit of work, or the context that a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from crmkit.core.interactions.activities.model import Activity
@@ -16,8 +15,7 @@ from crmkit.core.interactions.model import Interaction, LastState, ThreadState, 
 from crmkit.core.interactions.rules import entry_of
 from crmkit.core.interactions.tables import INTERACTION, THREAD
 from crmkit.core.kernel.entities.entity import EntityType, Record
-from crmkit.core.kernel.query.pages import cursor_of, order_of
-from crmkit.errors import LimitExceededError, UnknownFieldError
+from crmkit.errors import LimitExceededError
 from crmkit.values.criteria import ALWAYS, Criteria, f
 from crmkit.values.page import Cursor, Page
 
@@ -55,38 +53,15 @@ class Reader(Protocol):
         """A page of the records that fit and that the actor may see."""
         ...
 
-    def entity(self, name: str, /) -> EntityType[Any]:
-        """The registered entity of that name."""
-        ...
 
-    def sees(self, entity: EntityType[Any], ids: Iterable[UUID], /) -> Collection[UUID]:
-        """Those of ``ids`` whose records the actor may see."""
-        ...
-
-
-Orphans = Callable[[Interaction], bool]
-"""Whether the actor may read an entry about a record that is gone, or whose plugin is, so that nobody can ask it."""
-
-
-def no_orphans(_: Interaction) -> bool:
-    """Entries about records that are gone are left out."""
-    return False
-
-
-def timeline_page(
-    reader: Reader, party: UUID, *, after: Cursor | None, limit: int, orphans: Orphans = no_orphans
-) -> Page[TimelineEntry]:
+def timeline_page(reader: Reader, party: UUID, *, after: Cursor | None, limit: int) -> Page[TimelineEntry]:
     """A page of a party's timeline, the latest first.
-
-    Where entries are left out because of what they are about, more are read until the page is full: neither its length
-    nor its cursor tells that there was something else.
 
     Args:
         reader: reads with the rights of its actor.
         party: whose timeline.
         after: the ``next`` of the page before.
         limit: how many entries at most, 1 to `MAX_TIMELINE_PAGE`.
-        orphans: decides about entries about records that are gone.
 
     Raises:
         LimitExceededError: if the limit is too large.
@@ -94,67 +69,28 @@ def timeline_page(
     """
     if not 1 <= limit <= MAX_TIMELINE_PAGE:
         raise LimitExceededError("entries of a timeline page", MAX_TIMELINE_PAGE, got=limit)
-    shown: list[Interaction] = []
-    while True:
-        # One more than is asked for, so as to know whether anything that may be read follows.
-        page = reader.find(INTERACTION, f.party_id == party, order=NEWEST_FIRST, limit=limit + 1, after=after)
-        shown += _readable(reader, page, orphans)
-        after = page.next
-        if after is None or len(shown) > limit:
-            break
-    items = shown[:limit]
-    more = len(shown) > limit
-    following = cursor_of(INTERACTION, order_of(INTERACTION, NEWEST_FIRST), items[-1]) if more else None
-    return Page(tuple(entry_of(i) for i in items), following)
+    page = reader.find(INTERACTION, f.party_id == party, order=NEWEST_FIRST, limit=limit, after=after)
+    return Page(tuple(entry_of(i) for i in page), page.next)
 
 
-def _readable(reader: Reader, page: Page[Interaction], orphans: Orphans) -> list[Interaction]:
-    """Those interactions that are about nothing, or about a record that the actor may see."""
-    about: dict[str, set[UUID]] = {}
-    for interaction in page:
-        if interaction.ref is not None:
-            about.setdefault(interaction.ref.entity, set()).add(interaction.ref.id)
-    seen: dict[str, Collection[UUID] | None] = {name: _seen(reader, name, ids) for name, ids in about.items()}
-
-    def readable(interaction: Interaction) -> bool:
-        if interaction.about is None:
-            return True
-        visible = seen.get(interaction.about)
-        if visible is None or interaction.about_id is None:
-            return orphans(interaction)
-        return interaction.about_id in visible
-
-    return [i for i in page if readable(i)]
-
-
-def _seen(reader: Reader, entity: str, ids: Iterable[UUID]) -> Collection[UUID] | None:
-    """Those of ``ids`` that the actor may see; None if the entity's plugin is gone."""
-    try:
-        known = reader.entity(entity)
-    except UnknownFieldError:
-        return None
-    return reader.sees(known, ids)
-
-
-def last_state(reader: Reader, party: UUID, *, orphans: Orphans = no_orphans, promises: int = 20) -> LastState:
+def last_state(reader: Reader, party: UUID, *, promises: int = 20) -> LastState:
     """Where we stopped with a party.
 
     Args:
         reader: reads with the rights of its actor.
         party: with whom.
-        orphans: see `timeline_page`.
         promises: how many open activities at most.
     """
-    latest = recent(reader, party, limit=1, orphans=orphans)
+    latest = recent(reader, party, limit=1)
     return LastState(last=latest[0] if latest else None, promises=open_activities(reader, party, limit=promises))
 
 
 # -- sections of the 360 view -----------------------------------------------------------------------------------------
 
 
-def recent(reader: Reader, party: UUID, *, limit: int = 10, orphans: Orphans = no_orphans) -> tuple[TimelineEntry, ...]:
+def recent(reader: Reader, party: UUID, *, limit: int = 10) -> tuple[TimelineEntry, ...]:
     """The latest entries of a party's timeline, the latest first."""
-    return timeline_page(reader, party, after=None, limit=limit, orphans=orphans).items
+    return timeline_page(reader, party, after=None, limit=limit).items
 
 
 def open_activities(reader: Reader, party: UUID, *, limit: int = 10) -> tuple[Activity, ...]:

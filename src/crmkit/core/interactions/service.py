@@ -242,7 +242,7 @@ class Interactions(Activities):
             LimitExceededError: if the limit is too large.
             InvalidCursorError: if ``after`` is not from a timeline.
         """
-        return timeline_page(self.uow, party, after=after, limit=limit, orphans=self._reads_orphan)
+        return timeline_page(self.uow, party, after=after, limit=limit)
 
     @query("interaction.last_state", permission="interaction.read")
     def last_state(self, party: Annotated[UUID, Target("party")]) -> LastState:
@@ -254,7 +254,7 @@ class Interactions(Activities):
         Raises:
             NotFoundError: if the party is not there or hidden.
         """
-        return last_state(self.uow, party, orphans=self._reads_orphan)
+        return last_state(self.uow, party)
 
     @query("thread.list", permission="thread.read")
     def threads(
@@ -271,12 +271,3 @@ class Interactions(Activities):
             NotFoundError: if the party is not there or hidden.
         """
         return thread_states(self.uow, party, status=status, limit=limit)
-
-    def _reads_orphan(self, interaction: Interaction) -> bool:
-        """Whether the actor may read an entry about a record that is gone, or whose plugin is: at scope all only.
-
-        The rights are asked about the entry in the place of the record: it has no owner and no team, so nothing but a
-        permit of scope all admits it.
-        """
-        work = self._work
-        return work.rights.check(f"{interaction.about}.read", INTERACTION, interaction, work)

@@ -86,7 +86,7 @@ THREAD = EntityType(
 )
 
 # Neither interactions nor threads have an owner: who had one is history, which a change of hands must not rewrite.
-# Whoever sees the party sees them.
+# Whoever sees the party sees them; an interaction that is about a record, whoever sees that too.
 INTERACTION = EntityType(
     name="interaction",
     model=Interaction,
@@ -94,7 +94,7 @@ INTERACTION = EntityType(
     label="Interaction",
     display="summary",
     orders=("-occurred_at",),
-    visible_with="party_id",
+    visible_with=("party_id", "about_id"),
     fields={
         "summary": Field(data_class="personal", searchable=True),
         "body": Field(data_class="personal", searchable=True),

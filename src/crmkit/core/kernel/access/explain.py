@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -14,6 +14,8 @@ from crmkit.errors import CrmkitError
 from crmkit.values.criteria import ALWAYS
 
 __all__ = ["Consideration", "Explanation", "explain"]
+
+_COMPANY: Final = "visible with "
 
 
 @frozen
@@ -108,11 +110,10 @@ def _verdict_without_record(considered: list[Consideration], *, allowed: bool) -
 def _explain_record(
     rights: Rights, permission: str, entity: EntityType[Any], record: Record, world: World
 ) -> Explanation:
-    decided, at, steps = _decided_by(entity, record, world)
+    decided, at, steps = _decided_by(rights, entity, record, world)
     considered = [*steps, *([] if at is None else _considered(rights, permission, decided, at, world))]
-    company = None if at is None else _company(rights, decided, at, world)
-    if company is not None:
-        considered.append(company)
+    if at is not None:
+        considered += _company(rights, decided, at, world)
     allowed = rights.check(permission, entity, record, world)
     return Explanation(
         actor=rights.actor,
@@ -120,13 +121,13 @@ def _explain_record(
         entity=entity.name,
         id=record.id,
         allowed=allowed,
-        verdict=_verdict(considered, company, allowed=allowed),
+        verdict=_verdict(considered, allowed=allowed),
         considered=tuple(considered),
         hidden_fields=_hidden(rights, permission, entity),
     )
 
 
-def _verdict(considered: list[Consideration], company: Consideration | None, *, allowed: bool) -> str:
+def _verdict(considered: list[Consideration], *, allowed: bool) -> str:
     if allowed:
         return "allowed"
     forbid = next((c for c in considered if c.applies and c.text.startswith("forbid ")), None)
@@ -135,18 +136,20 @@ def _verdict(considered: list[Consideration], company: Consideration | None, *, 
     restriction = next((c for c in considered if not c.applies and c.source.startswith("on behalf of")), None)
     if restriction is not None:
         return f"denied; {restriction.source}: {restriction.reason}"
-    if company is not None and not company.applies:
+    company = next((c for c in considered if not c.applies and c.source.startswith(_COMPANY)), None)
+    if company is not None:
         return f"denied; {company.reason}"
     return "denied; no permit applies"
 
 
 def _decided_by(
-    entity: EntityType[Any], record: Record, world: World
+    rights: Rights, entity: EntityType[Any], record: Record, world: World
 ) -> tuple[EntityType[Any], Record | None, list[Consideration]]:
-    """A part is decided by its root."""
+    """A part is decided by its root, and by what it is visible with itself."""
     steps: list[Consideration] = []
     at: Record | None = record
     while entity.part_of is not None and at is not None:
+        steps += _company(rights, entity, at, world)
         reference, id_ = entity.field(entity.part_of).reference, getattr(at, entity.part_of)
         root = world.registry.entity((reference.entity if reference else None) or "")
         at = world.load(root, id_)
@@ -157,12 +160,18 @@ def _decided_by(
     return entity, at, steps
 
 
-def _company(rights: Rights, entity: EntityType[Any], record: Record, world: World) -> Consideration | None:
-    if entity.visible_with is None or (id_ := getattr(record, entity.visible_with)) is None:
-        return None
-    seen = rights._sees_company(entity, record, world)  # noqa: SLF001  # the decision's own step, told in words
-    reason = "it is visible" if seen else f"the {entity.visible_with.removesuffix('_id')} that it belongs to is hidden"
-    return Consideration(f"visible with {entity.visible_with} {id_}", "needs that record to be visible", seen, reason)
+def _company(rights: Rights, entity: EntityType[Any], record: Record, world: World) -> list[Consideration]:
+    found = []
+    for name in entity.visible_with:
+        reference, id_ = entity.field(name).reference, getattr(record, name)
+        kind = reference and (reference.entity or getattr(record, reference.entity_column or ""))
+        if reference is None or (id_ is None and (kind is None or reference.entity is not None)):
+            continue
+        seen = rights.sees_with(entity, name, record, world)
+        reason = "it is visible" if seen else f"the {kind} that it belongs to is hidden"
+        text = "needs that record to be visible"
+        found.append(Consideration(f"{_COMPANY}{name} {id_ or 'that is gone'}", text, seen, reason))
+    return found
 
 
 def _considered(

@@ -22,12 +22,25 @@ from crmkit.core.kernel.query.fields import Registry, root_name
 from crmkit.errors import CriteriaError, InvalidValueError
 from crmkit.values.criteria import ALWAYS, Criteria
 
-__all__ = ["ACTOR", "TEAM", "Access", "Branch", "Delegated", "Rights", "World", "hangs_on_any", "permission_for"]
+__all__ = [
+    "ACTOR",
+    "FOLLOWED",
+    "TEAM",
+    "Access",
+    "Branch",
+    "Delegated",
+    "Rights",
+    "World",
+    "followed",
+    "permission_for",
+]
 
 ACTOR: Final = "actor"
 """The kind of grantee that is one actor."""
 TEAM: Final = "team"
 """The kind of grantee that is a team."""
+FOLLOWED: Final = 2
+"""How many references to records of any kind, one leading to the next, are followed to say what may be seen."""
 
 
 # -- access: what rules come to for one permission on one entity ------------------------------------------------------
@@ -187,7 +200,9 @@ class Rights:
             cached = self.cache[permission] = self._may(permission)
         return cached
 
-    def check(self, permission: str, entity: EntityType[Any], record: Record, world: World) -> bool:
+    def check(
+        self, permission: str, entity: EntityType[Any], record: Record, world: World, *, follow: int = FOLLOWED
+    ) -> bool:
         """Whether the actor may do this to ``record``.
 
         Args:
@@ -196,19 +211,47 @@ class Rights:
                 that one to be visible.
             record: as it is, or as it would be.
             world: looks up other records.
+            follow: see `followed`.
         """
         if entity.part_of is not None:
-            return self._check_root(permission, entity, record, world) and self._sees_company(entity, record, world)
+            root = self._check_root(permission, entity, record, world, follow)
+            return root and self._sees_company(entity, record, world, follow)
         access = self.access(permission, entity)
         return (
             not access.refuses(self, entity, record, world)
             and (
                 access.admits(self, entity, record, world)
-                or any(d.rights.check(permission, entity, record, world) for d in self.lent(permission))
+                or any(d.rights.check(permission, entity, record, world, follow=follow) for d in self.lent(permission))
             )
-            and all(r.check(permission, entity, record, world) for r in self.restrictions)
-            and self._sees_company(entity, record, world)
+            and all(r.check(permission, entity, record, world, follow=follow) for r in self.restrictions)
+            and self._sees_company(entity, record, world, follow)
         )
+
+    def sees_with(
+        self, entity: EntityType[Any], name: str, record: Record, world: World, *, follow: int = FOLLOWED
+    ) -> bool:
+        """Whether what ``record`` refers to in ``name`` is visible; an empty reference hides nothing."""
+        reference = entity.field(name).reference
+        if reference is None:
+            return False
+        kind, id_ = reference.entity or getattr(record, reference.entity_column or ""), getattr(record, name)
+        if reference.entity is not None:
+            return id_ is None or self._sees(kind, id_, world, follow)
+        if kind is None or self.reads_everything:
+            return True
+        return id_ is not None and follow > 0 and self._sees(kind, id_, world, followed(entity, name, follow))
+
+    @property
+    def reads_everything(self) -> bool:
+        """Whether the actor may read every record of every kind: also of kinds that nobody can ask about."""
+        cached: bool | None = self.cache.get("reads everything")
+        if cached is None:
+            rules = [s.rule for s in self.rules if not s.rule.fields]
+            forbidden = any(r.effect == "forbid" and r.permission.endswith(("*", ".read")) for r in rules)
+            total = any(r.effect == "permit" and r.scope == "all" and r.permission in {"*", "*.read"} for r in rules)
+            cached = not forbidden and total and all(r.reads_everything for r in self.restrictions)
+            self.cache["reads everything"] = cached
+        return cached
 
     def hidden_fields(self, permission: str, entity: EntityType[Any]) -> frozenset[str]:
         """The fields that no one with these rights may read (``deal.read``) or write (``deal.update``).
@@ -249,33 +292,24 @@ class Rights:
         )
         return permitted and all(r.may(permission) for r in self.restrictions)
 
-    def _check_root(self, permission: str, entity: EntityType[Any], record: Record, world: World) -> bool:
+    def _check_root(self, permission: str, entity: EntityType[Any], record: Record, world: World, follow: int) -> bool:
         name = entity.part_of or ""
         reference = entity.field(name).reference
         if reference is None or reference.entity is None:
             return False
         root = world.registry.entity(reference.entity)
         found = world.load(root, getattr(record, name))
-        return found is not None and self.check(permission, root, found, world)
+        return found is not None and self.check(permission, root, found, world, follow=follow)
 
-    def _sees_company(self, entity: EntityType[Any], record: Record, world: World) -> bool:
-        """Whether the record that this one is visible with is visible; an empty reference hides nothing."""
-        if entity.visible_with is None:
-            return True
-        id_ = getattr(record, entity.visible_with)
-        if id_ is None:
-            return True
-        reference = entity.field(entity.visible_with).reference
-        if reference is None:
+    def _sees_company(self, entity: EntityType[Any], record: Record, world: World, follow: int) -> bool:
+        return all(self.sees_with(entity, name, record, world, follow=follow) for name in entity.visible_with)
+
+    def _sees(self, kind: str, id_: UUID, world: World, follow: int) -> bool:
+        other = next((e for e in world.registry if e.name == kind), None)
+        found = None if other is None else world.load(other, id_)
+        if other is None or found is None:
             return False
-        name = reference.entity or getattr(record, reference.entity_column or "")
-        other = next((e for e in world.registry if e.name == name), None)
-        if other is None or (reference.entity is None and hangs_on_any(other)):
-            return False
-        found = world.load(other, id_)
-        if found is None:
-            return False
-        return self.check(f"{root_name(world.registry, other)}.read", other, found, world)
+        return self.check(f"{root_name(world.registry, other)}.read", other, found, world, follow=follow)
 
     def _access(self, permission: str, entity: EntityType[Any]) -> Access:
         covering = [s.rule for s in self.rules if s.rule.covers(permission) and not s.rule.fields]
@@ -307,12 +341,16 @@ class Rights:
         return found
 
 
-def hangs_on_any(entity: EntityType[Any]) -> bool:
-    """Whether records of ``entity`` are visible with records of any kind; such records do not hang on each other."""
-    if entity.visible_with is None:
-        return False
-    reference = entity.field(entity.visible_with).reference
-    return reference is None or reference.entity is None
+def followed(entity: EntityType[Any], name: str, follow: int) -> int:
+    """How many references to any kind may still be followed after this one, of ``follow``; of fixed kind all.
+
+    Records may hang on each other in circles, so there must be an end. A reference that may be empty, such as what an
+    interaction is about, is the last one: the SQL that follows on, through all kinds twice, would be too long.
+    """
+    reference = entity.field(name).reference
+    if reference is None or reference.entity is not None:
+        return follow
+    return 0 if entity.table.c[name].nullable else follow - 1
 
 
 def permission_for(registry: Registry, entity: EntityType[Any], verb: str) -> str:

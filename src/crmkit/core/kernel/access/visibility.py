@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from crmkit.core.kernel.access.policy import ACTOR, TEAM, Access, Branch, Rights, hangs_on_any
-from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.access.policy import ACTOR, FOLLOWED, TEAM, Access, Branch, Rights, followed
+from crmkit.core.kernel.entities.entity import EntityType, Reference
 from crmkit.core.kernel.query.check import ALL, NONE, Asking, Params, Template, in_list, resolve
 from crmkit.core.kernel.query.fields import Registry, root_name
 
@@ -90,31 +90,32 @@ class _Builder:
         self.registry, self.prefix, self.params = registry, prefix, params
 
     def read(
-        self, rights: Rights, permission: str, entity: EntityType[Any]
+        self, rights: Rights, permission: str, entity: EntityType[Any], follow: int = FOLLOWED
     ) -> tuple[list[Template], list[Template], Template]:
         """The branches, each team by itself; the same with all teams in one; and what all must fit."""
         if entity.part_of is not None:
             reference = entity.field(entity.part_of).reference
-            root = self._via(rights, permission, entity, entity.part_of, (reference and reference.entity) or "")
-            return ([], [], NONE) if root == NONE else ([root], [root], self._company(rights, entity))
+            name = (reference and reference.entity) or ""
+            root = self._via(rights, permission, entity, entity.part_of, name, follow=follow)
+            return ([], [], NONE) if root == NONE else ([root], [root], self._company(rights, entity, follow))
         access = rights.access(permission, entity)
         branches, narrow = self._permits(rights, access, entity)
         for lent in rights.lent(permission):
-            theirs, theirs_narrow, their_common = self.read(lent.rights, permission, entity)
+            theirs, theirs_narrow, their_common = self.read(lent.rights, permission, entity, follow)
             branches += [conjunction(b, their_common) for b in theirs]
             narrow += [conjunction(b, their_common) for b in theirs_narrow]
         forbids = [self._branch(b, rights, entity, access.permission) for b in access.forbids]
-        restrictions = [self.condition(r, permission, entity) for r in rights.restrictions]
-        company = self._company(rights, entity)
+        restrictions = [self._condition(r, permission, entity, follow) for r in rights.restrictions]
+        company = self._company(rights, entity, follow)
         common = conjunction(negation(disjunction(forbids)), *restrictions, company)
         if common == NONE:
             return [], [], NONE
         wide, slim = disjunction(branches), disjunction(narrow)
         return ([ALL], [ALL], common) if slim == ALL else (_alternatives(wide), _alternatives(slim), common)
 
-    def condition(self, rights: Rights, permission: str, entity: EntityType[Any]) -> Template:
+    def _condition(self, rights: Rights, permission: str, entity: EntityType[Any], follow: int) -> Template:
         """All of it in one template."""
-        _, narrow, common = self.read(rights, permission, entity)
+        _, narrow, common = self.read(rights, permission, entity, follow)
         return conjunction(disjunction(narrow), common)
 
     def _permits(
@@ -160,42 +161,48 @@ class _Builder:
         self.params[name] = value
         return name
 
-    def _via(self, rights: Rights, permission: str, entity: EntityType[Any], column: str, other: str) -> Template:
-        """That the record in ``column`` gives ``permission``."""
-        _, narrow, common = self.read(rights, permission, self.registry.entity(other))
+    def _via(
+        self, rights: Rights, permission: str, entity: EntityType[Any], column: str, other: str, *, follow: int
+    ) -> Template:
+        """That the record in ``column`` gives ``permission``; an empty reference gives none."""
+        _, narrow, common = self.read(rights, permission, self.registry.entity(other), follow)
         condition = conjunction(disjunction(narrow), common)
-        if condition in {ALL, NONE} and not entity.table.c[column].nullable:
-            return condition
-        return ("via", other, column, tuple(narrow), common)
+        if condition == ALL:
+            return ("empty", column, False) if entity.table.c[column].nullable else ALL
+        return NONE if condition == NONE else ("via", other, column, tuple(narrow), common)
 
-    def _company(self, rights: Rights, entity: EntityType[Any]) -> Template:
-        """That the record that this one is visible with may be read; an empty reference hides nothing."""
-        column = entity.visible_with
-        if column is None:
-            return ALL
+    def _company(self, rights: Rights, entity: EntityType[Any], follow: int) -> Template:
+        """That the records that this one is visible with may be read; an empty reference hides nothing."""
+        return conjunction(*[self._with(rights, entity, column, follow) for column in entity.visible_with])
+
+    def _with(self, rights: Rights, entity: EntityType[Any], column: str, follow: int) -> Template:
         reference = entity.field(column).reference
         if reference is None:
             return NONE
         if reference.entity is None:
-            kinds = reference.entity_column or ""
-            seen = disjunction([self._of_kind(rights, entity, column, kinds, e) for e in self.registry])
-        else:
-            seen = self._readable(rights, entity, column, reference.entity)
-        if not entity.table.c[column].nullable or seen == ALL:
+            return self._with_any(rights, entity, reference, follow)
+        seen = self._readable(rights, entity, column, reference.entity, follow)
+        if not entity.table.c[column].nullable:
             return seen
-        return disjunction([("empty", column, True), seen])
+        return ALL if seen == ("empty", column, False) else disjunction([("empty", column, True), seen])
 
-    def _of_kind(
-        self, rights: Rights, entity: EntityType[Any], column: str, entity_column: str, other: EntityType[Any]
-    ) -> Template:
-        if hangs_on_any(other):
-            return NONE
-        seen = self._readable(rights, entity, column, other.name)
-        return conjunction(("cmp", entity_column, "eq", self._name(other.name)), seen)
+    def _with_any(self, rights: Rights, entity: EntityType[Any], reference: Reference, follow: int) -> Template:
+        column, kind = reference.column, reference.entity_column or ""
+        if rights.reads_everything:
+            return ALL
+        found: list[Template] = [("empty", kind, True)] if entity.table.c[kind].nullable else []
+        alike: dict[Template, list[str]] = {}
+        for other in self.registry if follow > 0 else ():
+            seen = self._readable(rights, entity, column, other.name, followed(entity, column, follow))
+            if seen != NONE:
+                alike.setdefault(seen, []).append(other.name)
+        for seen, names in alike.items():
+            found.append(conjunction(in_list(kind, names, self.prefix, self.params), seen))
+        return disjunction(found)
 
-    def _readable(self, rights: Rights, entity: EntityType[Any], column: str, other: str) -> Template:
+    def _readable(self, rights: Rights, entity: EntityType[Any], column: str, other: str, follow: int) -> Template:
         name = root_name(self.registry, self.registry.entity(other))
-        return self._via(rights, f"{name}.read", entity, column, other)
+        return self._via(rights, f"{name}.read", entity, column, other, follow=follow)
 
 
 def _alternatives(template: Template) -> list[Template]:

@@ -79,6 +79,10 @@ class Record:
 M = TypeVar("M", bound=Record)
 
 
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 @frozen(kw_only=True)
 class Reference:
     """A column that holds the id of another record.
@@ -330,7 +334,9 @@ class EntityType(Generic[M]):
         orders: keyset orders, such as ``-updated_at``; each gets its indexes. The first one is the default.
         fields: what is to be said about fields beyond their columns.
         part_of: the field that refers to the record that this one is part of: shares its version and permissions.
-        visible_with: the field that refers to a record without whose visibility this one is hidden.
+        visible_with: the fields that refer to records without whose visibility this one is hidden; one may be given by
+            its name alone. What refers to a record of any kind whose plugin is absent, or that is gone, is seen by
+            those who may read everything.
         kind: entity, derived or fact.
         discriminator: the field that tells which of ``variants`` a record is.
         variants: subclasses of ``model`` by the value of the discriminator.
@@ -347,7 +353,7 @@ class EntityType(Generic[M]):
     orders: tuple[str, ...] = ("-updated_at",)
     fields: Mapping[str, Field] = field(factory=dict)
     part_of: str | None = None
-    visible_with: str | None = None
+    visible_with: tuple[str, ...] = field(default=(), converter=_names)
     kind: TableKind = "entity"
     discriminator: str | None = None
     variants: Mapping[str, type[M]] = field(factory=dict)

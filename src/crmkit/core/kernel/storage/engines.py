@@ -88,7 +88,15 @@ def make_engine(
             raise
         message = f"PostgreSQL needs its driver, psycopg; install it: {INSTALL_POSTGRESQL}"
         raise ConfigError(message) from error
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _without_jit)
     return in_schema(attach(engine), schema)
+
+
+def _without_jit(connection: Any, _: Any) -> None:
+    """A query over a large table with a long filter would be compiled for seconds, and then run for milliseconds."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def in_schema(engine: Engine, schema: str | None) -> Engine:
