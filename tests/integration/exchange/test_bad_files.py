@@ -16,7 +16,11 @@ BAD = {
     "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", ImportFileError, "is binary"),
     "a workbook": (b"PK\x03\x04\x14\x00\x06\x00", ImportFileError, "save it as CSV"),
     "compressed": (b"\x1f\x8b\x08\x00abc", ImportFileError, "is compressed"),
-    "too wide": (WIDE + b"\n", LimitExceededError, "columns in a file: at most 1000"),
+    "too wide": (
+        WIDE + b"\n",
+        LimitExceededError,
+        r"columns in file \(max_columns in \[plugins.exchange\]\): at most 1000",
+    ),
     "wider still": (WIDE * 3 + b"\n", LimitExceededError, "characters in the header of a file"),
     "duplicate headers": (b"email,name,email\na@b.example,x,y\n", ImportFileError, "same header: email"),
     "nothing that is known": (b"foo,bar\n1,2\n", ImportFileError, "no column that says who"),

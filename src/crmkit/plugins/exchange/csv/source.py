@@ -195,7 +195,9 @@ class CsvSource:
             raise ImportFileError(self.file.name, f"has no header: its first row {row.error if row else 'is blank'}")
         headers = [read_cell(cell).strip() for cell in row.cells]
         if len(headers) > limit:
-            raise LimitExceededError("columns in a file", limit, got=len(headers))
+            raise LimitExceededError(
+                f"columns in {self.file.name} (max_columns in [plugins.exchange])", limit, got=len(headers)
+            )
         twice = [header for header, count in Counter(filter(None, headers)).items() if count > 1]
         if twice:
             raise ImportFileError(
