@@ -22,7 +22,7 @@ from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
 ALONE: Final = ("importing", "hooks", "normalising")
-BESIDE: Final = ("import", "plugins", "start")
+BESIDE: Final = ("import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
 
@@ -82,6 +82,8 @@ def _in_database(url: str, dialect: Dialect, size: Size, wanted: frozenset[str])
     finally:
         for variant in variants.values():
             variant.close()
+    if "file" in wanted:
+        yield bulk.files(url, size, dialect)
     if "plugins" in wanted:
         yield extras.idle_plugins(url, size, dialect)
     if "start" in wanted:

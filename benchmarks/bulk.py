@@ -1,4 +1,4 @@
-"""Importing many people whose values are normalised already, and what memory that takes."""
+"""Importing many people whose values are normalised already, and what memory that takes; importing them from a file."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterable
 from functools import partial
 from itertools import count
 from pathlib import Path
 from statistics import median
 
-from benchmarks.contacts import Contact, contacts
+from benchmarks.contacts import ADMIN, Contact, contacts
 from benchmarks.databases import Dialect
-from benchmarks.deployment import start
+from benchmarks.deployment import prepare, start
 from benchmarks.library import Library
 from benchmarks.measuring import measure, typical
 from benchmarks.raw import IMPORT_TENANT
 from benchmarks.report import Figure, Table
 from benchmarks.sizes import Size
 from benchmarks.variants import BATCH, Variant
+from crmkit.plugins.exchange import Importer, Settings
+from crmkit.plugins.exchange.drafting import Drafter
+from crmkit.plugins.exchange.manifest import MANIFEST as EXCHANGE
+from crmkit.plugins.exchange.opening import opened
 
-__all__ = ["imports"]
+__all__ = ["files", "imports"]
 
 RATE_GOALS = {"sqlite": 0.4, "postgresql": 0.6}
 MEMORY_GOAL = 20.0
-_WARM, _BLOCK, _MEMORY_BLOCK = 2, 23, 24
+_WARM, _BLOCK, _MEMORY_BLOCK, _FILE_BLOCK = 2, 23, 24, 25
 
 
 def imports(variants: dict[str, Variant], url: str, size: Size, dialect: Dialect) -> Table:
@@ -59,6 +66,49 @@ def imports(variants: dict[str, Variant], url: str, size: Size, dialect: Dialect
         f"Batches of {BATCH:,}; values are normalised beforehand. Memory is that of importing {size.memory:,} people."
     )
     return Table(title=title, rows=[("import", figures)], note=note, place=dialect)
+
+
+# -- a file, with all that an importer does ---------------------------------------------------------------------------
+
+
+def files(url: str, size: Size, dialect: Dialect) -> Table:
+    """Measure the import of a CSV file by `Importer`; beside it how much of that is reading and normalising it."""
+    prepare(url, (EXCHANGE,), tenants=())
+    rates, reading, drafting = [], [], []
+    with start(url, (EXCHANGE,), tenant=IMPORT_TENANT) as crm, tempfile.TemporaryDirectory() as folder:
+        importer, path = Importer(crm, actor=ADMIN), Path(folder) / "people.csv"
+        for number in range(1 + max(2, size.rounds // 2)):
+            _write(path, contacts(number * size.imported, size.imported, block=_FILE_BLOCK))
+            began = time.process_time()
+            importer.run(path)
+            rates.append(size.imported / (time.process_time() - began))
+            read, drafted = _before_applying(path)
+            reading.append(read / size.imported)
+            drafting.append(drafted / size.imported)
+    figures = [
+        Figure(label="people / s of CPU", value=median(rates[1:]), unit="/s"),
+        Figure(label="of that reading", value=median(reading[1:]) * 1e6, unit="us"),
+        Figure(label="of that normalising", value=median(drafting[1:]) * 1e6, unit="us"),
+    ]
+    title = f"Import of a CSV file on {dialect}, {size.name} size"
+    note = "Every row is looked for among the people that are there. Normalising includes making the records."
+    return Table(title=title, rows=[("file", figures)], note=note, place=dialect)
+
+
+def _write(path: Path, people: Iterable[Contact]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write("given name,family name,email,phone\n")
+        file.writelines(f"{one.given_name},{one.family_name},{one.email},{one.phone}\n" for one in people)
+
+
+def _before_applying(path: Path) -> tuple[float, float]:
+    """Seconds of CPU that reading the rows of a file, and making records of them, take by themselves."""
+    began = time.process_time()
+    with opened(path, Settings()) as source:
+        rows = list(source.rows())
+        read = time.process_time()
+        Drafter(source, region=None, keep_invalid=False).drafts(rows)
+    return read - began, time.process_time() - read
 
 
 # -- memory, in a process of its own ----------------------------------------------------------------------------------
