@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from crmkit.core.kernel.plugins.manifest import Permission
 from crmkit.core.kernel.plugins.plugin import Area
 from crmkit.core.kernel.units.unit import UnitOfWork
@@ -20,6 +22,7 @@ from crmkit.core.pipelines.hooks import deal_moving
 from crmkit.core.pipelines.service import Pipelines
 from crmkit.core.pipelines.tables import ENTITIES
 from crmkit.values.criteria import f
+from crmkit.values.ids import new_id
 
 __all__ = ["AREA", "SEEDED"]
 
@@ -75,7 +78,7 @@ class PipelinesArea(Area):
         pipelines = uow.use(Pipelines)
         for pipeline, stages in SEEDED:
             if not uow.count(Pipeline, f.key == pipeline.key):
-                pipelines.define_pipeline(pipeline, stages=stages)
+                pipelines.define_pipeline(evolve(pipeline, id=new_id()), stages=stages)  # each tenant has its own
 
 
 AREA = PipelinesArea()
