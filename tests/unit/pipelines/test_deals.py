@@ -8,10 +8,9 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.pipelines.events import DealLost, DealReopened, DealWon
 from crmkit.core.pipelines.model import Deal
-from crmkit.core.pipelines.rules import check_edit, outcome, team_of
+from crmkit.core.pipelines.rules import check_edit, outcome
 from crmkit.errors import (
     InvalidMoneyError,
     InvalidValueError,
@@ -108,10 +107,3 @@ def test_a_move_decides_something_only_if_the_category_changes():
     assert outcome(before, won) == DealWon(**who, amount=Money("5", "EUR"))
     assert outcome(before, lost) == DealLost(**who, reason="price", amount=Money("5", "EUR"))
     assert outcome(lost, before) == DealReopened(**who, stage="lead")
-
-
-def test_a_new_deal_belongs_to_the_only_team_of_the_actor_who_owns_it():
-    ida = Actor(id="ida", teams={"north"})
-    assert team_of(ida, None) == team_of(ida, "ida") == "north"
-    assert team_of(ida, "per") is None
-    assert team_of(Actor(id="ida", teams={"north", "south"}), None) is None

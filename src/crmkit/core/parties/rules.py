@@ -150,12 +150,13 @@ def _zones() -> frozenset[str]:
 # -- new parties ------------------------------------------------------------------------------------------------------
 
 
-def check_new(party: P, *, owner: str | None, now: datetime) -> P:
-    """``party`` as it is first stored: with an owner, and the time at which it came to us if its source is known.
+def check_new(party: P, *, owner: str | None, team: str | None = None, now: datetime) -> P:
+    """``party`` as it is first stored: with owner, team, and the time it came to us if its source is known.
 
     Args:
         party: the new one.
         owner: who is responsible where the party does not say.
+        team: that of ``owner``; the party's, if that is its owner and it names no team.
         now: the present instant, UTC.
 
     Raises:
@@ -169,6 +170,8 @@ def check_new(party: P, *, owner: str | None, now: datetime) -> P:
         raise InvalidValueError("merged_into", str(party.merged_into), "is set by a merge only")
     if party.owner_id is None and owner is not None:
         party = altered(party, owner_id=owner)
+    if party.team_id is None and team is not None and party.owner_id == owner:
+        party = altered(party, team_id=team)
     return first_sourced(party, now=now)
 
 

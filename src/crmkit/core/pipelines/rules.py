@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.pipelines.events import DealLost, DealReopened, DealWon
 from crmkit.core.pipelines.model import Deal
 from crmkit.errors import InvalidValueError
 from crmkit.values.event import Event
 
-__all__ = ["check_edit", "outcome", "team_of"]
+__all__ = ["check_edit", "outcome"]
 
 _MOVED = ("pipeline", "stage", "category", "stage_entered_at", "closed_at")
 
@@ -41,10 +40,3 @@ def outcome(before: Deal, after: Deal) -> Event | None:
             amount=after.amount,
         )
     return DealReopened(deal_id=after.id, party_id=after.party_id, pipeline=after.pipeline, stage=after.stage)
-
-
-def team_of(actor: Actor, owner: str | None) -> str | None:
-    """The team of a new deal where none was named: the actor's own, if it owns the deal and has just one."""
-    if owner not in {None, actor.id} or len(actor.teams) != 1:
-        return None
-    return next(iter(actor.teams))

@@ -14,7 +14,7 @@ from crmkit.core.pipelines.events import DealChanged, DealMoved, DealOpened, Rec
 from crmkit.core.pipelines.hooks import DealMove, deal_moving
 from crmkit.core.pipelines.model import Deal, DealStageEntry
 from crmkit.core.pipelines.reports.service import Reports
-from crmkit.core.pipelines.rules import check_edit, outcome, team_of
+from crmkit.core.pipelines.rules import check_edit, outcome
 from crmkit.core.pipelines.staged.model import Staged, StageMove
 from crmkit.core.pipelines.staged.rules import reopening_stage, stale_where, tidied
 from crmkit.core.pipelines.tables import DEAL
@@ -72,6 +72,7 @@ class Pipelines(Reports):
             InvalidValueError: if the title is empty, the stage a closing one, or an amount or probability invalid.
         """
         at = self.entry_stage("deal", pipeline, stage)
+        owner = owner or self.uow.actor.id
         deal = Deal(
             pipeline=pipeline,
             stage=at.key,
@@ -80,8 +81,8 @@ class Pipelines(Reports):
             party_id=party,
             amount=amount,
             probability=probability,
-            owner_id=owner or self.uow.actor.id,
-            team_id=team or team_of(self.uow.actor, owner),
+            owner_id=owner,
+            team_id=team or self._work.team_of(owner),
             source=source,
             expected_close=expected_close,
         )

@@ -66,7 +66,8 @@ class Activities(Recording):
             party: with whom; that of the record that it is about by default.
             about: the record that it is about, such as a deal.
             assignee: the id of the actor who shall do it; whoever plans it by default, nobody yet if a team is given.
-            team: the key of the team whose work it is.
+            team: the key of the team whose work it is; by default the only one of the actor, if that is the
+                assignee.
             note: what to know before doing it.
             priority: low, normal or high.
 
@@ -76,6 +77,8 @@ class Activities(Recording):
             InvalidValueError: if kind, subject or priority is none.
         """
         concerned = self.about(about)
+        if assignee is None and team is None:
+            assignee = self.uow.actor.id
         return self._store_plan(
             Activity(
                 kind=kind,
@@ -87,8 +90,8 @@ class Activities(Recording):
                 about=concerned.entity,
                 about_id=concerned.id,
                 about_label=concerned.label,
-                assignee_id=self.uow.actor.id if assignee is None and team is None else assignee,
-                team_id=team,
+                assignee_id=assignee,
+                team_id=team or self._work.team_of(assignee),
             )
         )
 

@@ -28,7 +28,7 @@ Lock = Literal["key", "share", "alone"]
 - share: nobody changes it; for a row that a decision rests on.
 - alone: nobody changes it or decides by it; for whoever decides by rows that others write, and they by this one's.
 """
-_LOCKS: Final[Mapping[Lock, dict[str, bool]]] = {
+_LOCKS: Final[Mapping[Lock, dict[str, Any]]] = {
     "key": {"read": True, "key_share": True},  # FOR KEY SHARE
     "share": {"read": True},  # FOR SHARE
     "alone": {"key_share": True},  # FOR NO KEY UPDATE: what "key" holds does not stand in its way

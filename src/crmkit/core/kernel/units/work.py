@@ -221,6 +221,13 @@ class Work:
             )
         )
 
+    def team_of(self, owner: str | None) -> str | None:
+        """The team of a new record where none was named: the only one of its owner, if that is who acts or lends."""
+        for rights in (self.rights, *(d.rights for d in self.rights.delegated)):
+            if rights.actor == owner and len(rights.teams) == 1:
+                return next(iter(rights.teams))
+        return None
+
     # -- single records -----------------------------------------------------------------------------------------------
 
     def store(self, entity: EntityType[M]) -> Store[M]:
