@@ -65,6 +65,21 @@ def test_a_relationship_to_a_hidden_party_is_in_no_list(crm, ida, hidden):
             uow.get(Relationship, link.id)
 
 
+def test_the_history_of_a_party_leaves_out_relationships_to_a_hidden_one(crm, ida, firm, hidden):
+    """Also those that were removed: nobody can ask them any more, but their changes say whom they were with."""
+    with crm.begin("ada") as uow:
+        shown = [uow.parties.relate(ida.id, kind, firm.id) for kind in ("works_for", "represents")]
+        kept = [uow.parties.relate(ida.id, kind, hidden.id) for kind in ("spouse_of", "parent_of")]
+        uow.parties.remove_relationship(shown[1].id)
+        uow.parties.remove_relationship(kept[1].id)
+    told = {}
+    for actor in ("ada", "sam"):
+        with crm.begin(actor, read_only=True) as uow:
+            changes = uow.history.changes(uow.parties.get(ida.id), parts=True)
+            told[actor] = {c.id for c in changes if c.entity == "relationship"}
+    assert told == {"ada": {r.id for r in (*shown, *kept)}, "sam": {r.id for r in shown}}
+
+
 def test_a_relationship_is_dated_changed_ended_and_may_come_again(timed, clock, ida, firm):
     with timed.begin("ada") as uow:
         link = uow.parties.relate(ida.id, "works_for", firm.id, valid_from=date(2020, 1, 1))

@@ -23,7 +23,7 @@ def demand_card(context: Context, move: DealMove) -> Refusal | None:
 
 def show_cards(context: Context, viewing: PartyViewing) -> Section | None:
     """Show the cards of the party in its 360 view."""
-    cards = tuple(context.each(Card, f.party_id == viewing.party.id))
+    cards = tuple(context.each(Card, f.party_id == viewing.party.id, order="-valid_until"))
     today = context.now.date()
     valid = [card for card in cards if is_valid(card, today)]
     if not cards:

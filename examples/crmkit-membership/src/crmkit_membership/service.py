@@ -117,7 +117,9 @@ class Membership(Service):
             NotFoundError: if the party is not there, or hidden.
         """
         where = f.party_id == party
-        return tuple(self.uow.each(Card, where if valid_on_day is None else where & valid_on(valid_on_day)))
+        return tuple(
+            self.uow.each(Card, where if valid_on_day is None else where & valid_on(valid_on_day), order="-valid_until")
+        )
 
     def _uncancelled(self, card: UUID) -> Card:
         found = self.uow.get(Card, card)

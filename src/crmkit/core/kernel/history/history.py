@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import bindparam, select
 
 from crmkit.core.kernel.entities.columns import Id, Instant, Json, codec_of
+from crmkit.core.kernel.query.reading import Reading
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import change_table, unit_table
 from crmkit.values.change import Change
@@ -17,7 +18,7 @@ from crmkit.values.change import Change
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crmkit.core.kernel.entities.entity import Record
+    from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.units.work import Work
 
 __all__ = ["History", "Provenance"]
@@ -87,7 +88,7 @@ class History:
 
         Args:
             record: a record that the actor may see.
-            parts: whether to include the changes of what is part of it.
+            parts: whether to include the changes of what is part of it, as far as the actor may see that.
 
         Raises:
             NotFoundError: if the record is hidden or gone.
@@ -99,7 +100,39 @@ class History:
         work.get(entity, record.id)
         statement = _OF_ROOT if parts else _OF_RECORD
         rows = work.db.rows(statement, {"tenant": work.tenant, "record": record.id})
-        return [self._change(row) for row in rows]
+        changes = [self._change(row) for row in rows]
+        return self._seen(record.id, changes) if parts else changes
+
+    def _seen(self, root: UUID, changes: list[Change]) -> list[Change]:
+        """Without those of parts that are hidden though their root is not."""
+        work, seen = self._work, {root}
+        registry, reading = work.runtime.registry, Reading(work)
+        if work.rights.reads_everything:
+            return changes
+        ids: dict[str, list[UUID]] = {}
+        for change in changes:
+            if change.entity in registry and registry.entity(change.entity).visible_with:
+                ids.setdefault(change.entity, []).append(change.id)
+            else:
+                seen.add(change.id)
+        for name, wanted in ids.items():
+            entity = registry.entity(name)
+            seen.update(reading.sees(entity, wanted))
+            for id_ in set(wanted) - seen:
+                if work.load(entity, id_) is None and self._saw(entity, [c for c in changes if c.id == id_]):
+                    seen.add(id_)
+        return [change for change in changes if change.id in seen]
+
+    def _saw(self, entity: EntityType[Any], changes: list[Change]) -> bool:
+        """Whether the actor may see all that a part that is gone was ever visible with."""
+        for name in entity.visible_with:
+            reference = entity.field(name).reference
+            named = {UUID(v) for c in changes for v in c.diff.get(name, ()) if v is not None}
+            if reference is None or reference.entity is None:
+                return False
+            if Reading(self._work).sees(self._work.registry.entity(reference.entity), named) != named:
+                return False
+        return True
 
     def provenance(self, record: Record) -> Mapping[str, Provenance]:
         """Where each value of ``record`` comes from: its last change, and the source of that change's unit.

@@ -77,6 +77,7 @@ class Reading:
 
     def each(self, what: EntityType[M] | type[M], where: Criteria, *, order: str | None) -> Iterator[M]:
         """See `UnitOfWork.each`."""
+        order = order or "id"  # which no update of a record changes while the pages are read
         after: Cursor | None = None
         while True:
             page = self.find(what, where, order=order, limit=MAX_LIMIT, after=after)

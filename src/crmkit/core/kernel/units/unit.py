@@ -106,7 +106,11 @@ class UnitOfWork:
         return self._reading.find(what, where, order=order, limit=limit, after=after)
 
     def each(self, what: EntityType[M] | type[M], where: Criteria = ALWAYS, *, order: str | None = None) -> Iterator[M]:
-        """All records that fit ``where``, read page by page so that memory stays bounded; see `find` for errors."""
+        """All records that fit ``where``, read page by page so that memory stays bounded; see `find` for errors.
+
+        They come in the order of their ids unless another one is asked for. By a field that is updated meanwhile, a
+        record may come twice or not at all.
+        """
         return self._reading.each(what, where, order=order)
 
     def count(self, what: EntityType[M] | type[M], where: Criteria = ALWAYS) -> int:

@@ -44,7 +44,7 @@ class LifecycleCommands(VocabularyCommands):
             NaiveDatetimeError: if ``at`` has no time zone.
             InvalidValueError: if ``at`` lies before the party came to its present stage.
         """
-        check_stages([stage], self.uow.each(LifecycleStage))
+        check_stages([stage], self.uow.each(LifecycleStage, order="position"))
         open_ = self.uow.find(LifecycleEntry, (f.party_id == party) & f.left_at.is_empty(), order="id", limit=1)
         current = open_[0] if len(open_) else None
         if current is not None and current.stage == stage:
@@ -61,4 +61,4 @@ class LifecycleCommands(VocabularyCommands):
     @command("lifecycle_stage.define", permission="lifecycle_stage.update")
     def define_lifecycle_stages(self, stages: Sequence[LifecycleStage]) -> tuple[LifecycleStage, ...]:
         """Add stages of the lifecycle; one whose key is there already is changed."""
-        return self._defined(self.uow.each(LifecycleStage), stages)
+        return self._defined(self.uow.each(LifecycleStage, order="position"), stages)

@@ -56,7 +56,7 @@ class RelationshipCommands(VocabularyCommands):
                 round.
             AlreadyExistsError: if they stand in this relationship already, and it has not ended.
         """
-        found, turned = type_called(type, self.uow.each(RelationshipType))
+        found, turned = type_called(type, self.uow.each(RelationshipType, order="key"))
         first, second = (other, party) if turned else (party, other)
         check_ends(found, self.uow.get(Party, first), self.uow.get(Party, second))
         link = Relationship(
@@ -130,7 +130,7 @@ class RelationshipCommands(VocabularyCommands):
         Raises:
             AlreadyExistsError: if another type has the same inverse key.
         """
-        return self._defined(self.uow.each(RelationshipType), types)
+        return self._defined(self.uow.each(RelationshipType, order="key"), types)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class RelationshipCommands(VocabularyCommands):
             InvalidValueError: if a type names it from the other end, or does not fit the two parties.
             NotFoundError: if the other party is gone or hidden.
         """
-        types = list(self.uow.each(RelationshipType))
+        types = list(self.uow.each(RelationshipType, order="key"))
         others = self._visible(link.other_id for link in links if link.other_id not in fresh)
         for link in links:
             found, turned = type_called(link.type, types)
@@ -160,7 +160,7 @@ class RelationshipCommands(VocabularyCommands):
         ]
         if not links:
             return ()
-        types = {type_.key: type_ for type_ in self.uow.each(RelationshipType)}
+        types = {type_.key: type_ for type_ in self.uow.each(RelationshipType, order="key")}
         others = self._visible(one.other_id if one.party_id == party else one.party_id for one in links)
         return seen_from(party, links, types=types, others=others)
 

@@ -46,7 +46,7 @@ class RoleCommands(VocabularyCommands):
             InvalidValueError: if the dates are the wrong way round.
             AlreadyExistsError: if the party has this role already on one of these days.
         """
-        check_roles([role], self.uow.each(PartyRoleType))
+        check_roles([role], self.uow.each(PartyRoleType, order="key"))
         made = PartyRole(
             party_id=party,
             role=role,
@@ -79,4 +79,4 @@ class RoleCommands(VocabularyCommands):
     @command("party_role_type.define", permission="party_role_type.update")
     def define_party_roles(self, roles: Sequence[PartyRoleType]) -> tuple[PartyRoleType, ...]:
         """Add roles that parties can have; one whose key is there already is changed."""
-        return self._defined(self.uow.each(PartyRoleType), roles)
+        return self._defined(self.uow.each(PartyRoleType, order="key"), roles)

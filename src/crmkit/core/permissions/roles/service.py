@@ -117,7 +117,7 @@ class RoleCommands(Service):
         if role is not None:
             self._role(role)
         elif not self.uow.count(Team, f.key == team):
-            raise UnknownTeamError(team, known=[t.key for t in self.uow.each(Team)])
+            raise UnknownTeamError(team, known=[t.key for t in self.uow.each(Team, order="key")])
         stored = self.records.add(membership)
         self.uow.touch_policy()
         self.emit(MemberAssigned(actor=actor, kind=stored.kind, key=stored.key))
@@ -148,7 +148,7 @@ class RoleCommands(Service):
     def _role(self, key: str) -> Role:
         found = self.uow.find(Role, f.key == key, limit=1)
         if not found.items:
-            raise UnknownRoleError(key, known=[r.key for r in self.uow.each(Role)])
+            raise UnknownRoleError(key, known=[r.key for r in self.uow.each(Role, order="key")])
         return found[0]
 
     def _check(self, rules: Sequence[Rule]) -> None:

@@ -28,7 +28,7 @@ class Definitions(StagedService):
             entity: only those for this staged entity, such as ``deal``; all by default.
         """
         where = ALWAYS if entity is None else f.entity == entity
-        return tuple(self.with_stages(p) for p in self.uow.each(Pipeline, where))
+        return tuple(self.with_stages(p) for p in self.uow.each(Pipeline, where, order="key"))
 
     @query("pipeline.view", permission="pipeline.read")
     def pipeline(self, key: str) -> Definition:
@@ -180,7 +180,7 @@ class Definitions(StagedService):
         """
         found = self._pipeline(key)
         if found is None:
-            raise UnknownPipelineError(key, known=[p.key for p in self.uow.each(Pipeline)])
+            raise UnknownPipelineError(key, known=[p.key for p in self.uow.each(Pipeline, order="key")])
         return self.with_stages(found)
 
     def _alone(self, definition: Definition) -> Definition:

@@ -48,7 +48,9 @@ class StagedService(Service):
         """
         found = self._pipeline(pipeline, held=self._work.depth > 0)
         if found is None or found.entity != entity:
-            raise UnknownPipelineError(pipeline, known=[p.key for p in self.uow.each(Pipeline, f.entity == entity)])
+            raise UnknownPipelineError(
+                pipeline, known=[p.key for p in self.uow.each(Pipeline, f.entity == entity, order="key")]
+            )
         return self.with_stages(found)
 
     def with_stages(self, pipeline: Pipeline) -> Definition:
@@ -56,7 +58,7 @@ class StagedService(Service):
         masked = self._work.hidden(STAGE)
         stages = None if masked else KNOWN.stages(pipeline)
         if stages is None:
-            stages = tuple(self.uow.each(Stage, f.pipeline_id == pipeline.id))
+            stages = tuple(self.uow.each(Stage, f.pipeline_id == pipeline.id, order="position"))
             if not masked:
                 KNOWN.keep(pipeline, stages, now=self.uow.now)
         return Definition(pipeline=pipeline, stages=stages)
@@ -139,7 +141,7 @@ class StagedService(Service):
 
     def stays_of(self, entity: str, id: UUID) -> tuple[StageEntry, ...]:
         """The stage entries of a record, oldest first."""
-        return tuple(self.uow.each(self._entries_of(entity), f.record_id == id))
+        return tuple(self.uow.each(self._entries_of(entity), f.record_id == id, order="entered_at"))
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
