@@ -64,7 +64,8 @@ class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleComm
         stored once.
 
         Args:
-            party: a `Person` or an `Organisation`. Its owner is by default who adds it.
+            party: a `Person` or an `Organisation`. Its owner is by default who adds it, its team that of its owner, if
+                that is who adds it and has just one.
             emails: e-mail addresses.
             phones: phone numbers.
             urls: web addresses.
@@ -228,7 +229,8 @@ class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleComm
             InvalidValueError: if a part is of another party.
         """
         owner = default_owner(self.uow.actor, self.uow.on_behalf_of)
-        fresh = [check_new(party, owner=owner, now=self.uow.now) for party in parties]
+        team = self._work.team_of(owner)
+        fresh = [check_new(party, owner=owner, team=team, now=self.uow.now) for party in parties]
         ids = {party.id: party for party in fresh}
         for party_id in _held_by(mechanisms, identifiers, roles, relationships):
             if party_id not in ids:
@@ -249,8 +251,9 @@ class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleComm
         """The first stay of each party that is added at a stage of the lifecycle."""
         staged = [party for party in parties if party.lifecycle is not None]
         if staged:
-            known = self.uow.each(LifecycleStage, order="position")
-            check_stages(dict.fromkeys(p.lifecycle or "" for p in staged), known)
+            check_stages(
+                dict.fromkeys(p.lifecycle or "" for p in staged), self.uow.each(LifecycleStage, order="position")
+            )
         return [LifecycleEntry(party_id=p.id, stage=p.lifecycle or "", entered_at=self.uow.now) for p in staged]
 
     def _store(self, before: P, after: P) -> P:
