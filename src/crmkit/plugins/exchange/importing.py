@@ -146,12 +146,15 @@ class Importer:
         progress: Callable[[Progress], None] | None,
     ) -> int:
         """Apply all rows that are not done yet, batch by batch; the number of rows in the file."""
-        count = 0
+        count, batches = 0, 0
         for chunk in in_chunks(rows, batch_size):
             count = chunk[-1].number
             fresh = [row for row in chunk if row.number > done]
             if fresh:
                 self._batch(import_, fresh, drafter)
+                batches += 1
+                if batches.bit_count() == 1:  # after 1, 2, 4, 8 … batches: tables that have doubled need other plans
+                    self._crm.schema.analyze()
             if progress is not None:
                 progress(Progress(rows=count, position=chunk[-1].position, size=import_.size))
         return count

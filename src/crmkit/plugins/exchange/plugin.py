@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from crmkit.plugins.exchange.events import ImportFinished, ImportStarted
 from crmkit.plugins.exchange.tables import BATCH, IMPORT, MAPPING
-from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule
+from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule, UnitOfWork
 
 __all__ = ["ExchangePlugin"]
 
@@ -42,7 +42,7 @@ class ExchangePlugin(Plugin):
     entities = (IMPORT, BATCH, MAPPING)
     events = (ImportStarted, ImportFinished)
 
-    def seed(self, uow: Any) -> None:  # of a type that the SDK does not name
+    def seed(self, uow: UnitOfWork) -> None:
         """Define the roles that are not there yet; one that was changed is left as it is."""
         for key, label, description, rules in ROLES:
             with suppress(AlreadyExistsError), uow.attempt():

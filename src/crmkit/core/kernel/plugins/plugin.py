@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.hook import Hook, Implementation
     from crmkit.core.kernel.plugins.manifest import Permission
     from crmkit.core.kernel.units.service import Service
-    from crmkit.core.kernel.units.unit import UnitOfWork
     from crmkit.values.event import Event
 
 __all__ = ["Area", "Plugin"]
@@ -35,23 +34,23 @@ class Plugin:
     declares: ClassVar[tuple[Hook[Any], ...]] = ()
     hooks: ClassVar[tuple[Implementation, ...]] = ()
 
-    def seed(self, uow: UnitOfWork) -> None:
+    def seed(self, uow: Any) -> None:
         """Add the rows that a tenant begins with.
 
         Called in a unit of its own, by the actor ``system``, when a tenant is created and when the plugin is first
         enabled for one. May be called again, and must then change nothing.
 
         Args:
-            uow: the unit; services are used as by everybody.
+            uow: the unit, a `crmkit.sdk.UnitOfWork`; services are used as by everybody.
         """
 
-    def on_enable(self, uow: UnitOfWork, since: datetime | None) -> None:
+    def on_enable(self, uow: Any, since: datetime | None) -> None:
         """Catch up with what has happened while the plugin was disabled; its events are not replayed.
 
         Called in a unit of its own, by the actor ``system``, whenever the plugin is enabled for a tenant.
 
         Args:
-            uow: the unit; services are used as by everybody.
+            uow: the unit, a `crmkit.sdk.UnitOfWork`; services are used as by everybody.
             since: when it was disabled, UTC; None if it has never been enabled before.
         """
 

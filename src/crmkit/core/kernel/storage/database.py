@@ -54,7 +54,8 @@ class Db:
         """The rows of a select as the driver gives them; codecs turn them into records."""
         prepared = self.prepare(statement)
         with self._guard:
-            rows: list[tuple[Any, ...]] = self._execute(prepared.sql, prepared.bind(params), _once).fetchall()
+            send = _afresh if prepared.long else _once
+            rows: list[tuple[Any, ...]] = self._execute(prepared.sql, prepared.bind(params), send).fetchall()
             return rows
 
     def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
@@ -94,7 +95,7 @@ class Db:
         if not self._heard:
             send(cursor, sql, values)
             return cursor
-        many = send is not _once
+        many = send in {_every, _copy}
         context = SimpleNamespace(executemany=many)  # tracers keep their spans in it
         for listener in self._before:
             sql, values = listener(connection, cursor, sql, values, context, many)
@@ -106,6 +107,10 @@ class Db:
 
 def _once(cursor: Any, sql: str, values: Any) -> None:
     cursor.execute(sql, values)
+
+
+def _afresh(cursor: Any, sql: str, values: Any) -> None:
+    cursor.execute(sql, values, prepare=False)
 
 
 def _every(cursor: Any, sql: str, values: Any) -> None:

@@ -24,6 +24,12 @@ __all__ = ["Schema"]
 CORE: Final = "core"
 BASE: Final = "base"
 
+_GROWN: Final = """
+    SELECT name FROM unnest(CAST(%s AS text[])) AS name JOIN pg_class ON pg_class.oid = to_regclass(name)
+    WHERE pg_relation_size(pg_class.oid) > 2 * 8192 * greatest(relpages, 1)
+"""
+"""Tables with more than twice the pages of 8 KiB that they had when they were last analysed."""
+
 
 class Schema:
     """The tables of the core and of every loaded plugin.
@@ -79,19 +85,21 @@ class Schema:
             return schema_of(connection, self._schema)
 
     def analyze(self) -> None:
-        """Let PostgreSQL take stock of the tables, as is wise after the first large import; SQLite needs no such thing.
+        """Let PostgreSQL take stock of the tables that have doubled since it last did, as a large import doubles them.
 
-        Until it has, it looks up the party of each new mechanism by the wrong index, which costs more with every row.
-        Autovacuum takes stock too, but only once a minute.
+        Until it has, it may look up the party of each new mechanism by the wrong index, at a cost that grows with each.
+        Autovacuum takes stock too, but only once a minute. SQLite needs no such thing.
         """
         if self._engine.dialect.name != "postgresql":
             return
         tables = {*metadata.tables.values(), *(entity.table for entity in self._assembly.runtime.registry)}
         preparer = self._engine.dialect.identifier_preparer
         within = f"{preparer.quote(self._schema)}." if self._schema else ""
-        names = ", ".join(sorted(f"{within}{preparer.quote(table.name)}" for table in tables))
+        names = sorted(f"{within}{preparer.quote(table.name)}" for table in tables)
         with guarded(), self._engine.connect() as connection, engines.begin(connection):
-            connection.exec_driver_sql(f"ANALYZE {names}")
+            grown = connection.exec_driver_sql(_GROWN, (names,)).scalars().all()
+            if grown:
+                connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {', '.join(grown)}")
 
     def sql(self, plugin: str | None = None) -> str:
         """The SQL of all revisions from the first on, for a database administrator to read or run."""

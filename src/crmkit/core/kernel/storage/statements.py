@@ -23,6 +23,9 @@ __all__ = ["Prepared", "Statement"]
 Params = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
+LONG = 50
+"""With how many parameters a statement is planned anew each time on PostgreSQL."""
+
 
 class Prepared:
     """A statement's text for one dialect and schema, and how its named values become the driver's positional ones.
@@ -31,9 +34,11 @@ class Prepared:
         sql: the text, in the driver's positional style.
         names: the parameters in the order of their places.
         copy: for an insert on PostgreSQL, the COPY that takes the same values; many rows cost a fraction by it.
+        long: whether PostgreSQL is to plan it anew each time: the plan that it keeps for a long list of values would
+            compare every row with each of them.
     """
 
-    __slots__ = ("_constants", "_values", "copy", "names", "sql")
+    __slots__ = ("_constants", "_values", "copy", "long", "names", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: Dialect, schema: str | None) -> None:
         positional = positional_dialect(dialect)
@@ -46,6 +51,7 @@ class Prepared:
         # Values that the statement itself brings, such as the one in ``generation + 1``.
         self._constants = {n: compiled.binds[n].value for n in self.names if not compiled.binds[n].required}
         self.copy = _copy_of(clause, self.sql) if dialect.name == "postgresql" and not self._constants else None
+        self.long = dialect.name == "postgresql" and len(self.names) > LONG
         self._values = _values_of({n: _converter(compiled.binds[n].type, positional) for n in self.names}, self.names)
 
     def bind(self, params: Params) -> tuple[Any, ...]:
