@@ -14,7 +14,7 @@ from crmkit.core.interactions.activities.rules import without_next_action
 from crmkit.core.interactions.model import Interaction, Participant, Thread
 from crmkit.core.interactions.tables import interaction_table
 from crmkit.core.pipelines.model import Deal
-from crmkit.errors import NotFoundError
+from crmkit.errors import InvalidValueError, NotFoundError
 from crmkit.values.ids import new_id
 
 
@@ -246,3 +246,12 @@ def test_what_is_planned_about_a_deal_whose_party_is_hidden_is_planned_without_t
     with crm.begin("ned") as uow:
         planned = uow.interactions.plan(kind="call", subject="x", due_at=uow.now, about=Ref("deal", deal.id))
     assert (planned.party_id, planned.about_label) == (None, "Roof")
+
+
+def test_an_interaction_is_about_a_whole_record_and_never_about_a_part(crm, ida, rows):
+    with crm.begin("sam") as uow:
+        phone = uow.parties.add_phone(ida.id, "+47 22 33 44 55")
+    before = rows()
+    with pytest.raises(InvalidValueError, match="part of a record; name the party itself"), crm.begin("sam") as uow:
+        uow.interactions.record(party=ida.id, channel="phone", summary="x", about=Ref("mechanism", phone.id))
+    assert rows() == before

@@ -478,9 +478,10 @@ class Oracle:
     def seen(self, rights, name, id_, steps, left):
         if self.reads_everything(rights):
             return True
-        found = self.find(name, id_)
-        permission = "deal.read" if name == "line" else f"{name}.read"
-        return steps > 0 and found is not None and self.decide(rights, permission, REGISTRY.entity(name), found, left)
+        found = None if name == "line" else self.find(name, id_)  # parts are never named, so nobody sees by them
+        return (
+            steps > 0 and found is not None and self.decide(rights, f"{name}.read", REGISTRY.entity(name), found, left)
+        )
 
     def reads_everything(self, rights):
         rules = [s.rule for s in rights.rules]

@@ -239,7 +239,8 @@ class Rights:
             return id_ is None or self._sees(kind, id_, world, follow)
         if kind is None or self.reads_everything:
             return True
-        return id_ is not None and follow > 0 and self._sees(kind, id_, world, followed(entity, name, follow))
+        whole = any(e.name == kind and e.part_of is None for e in world.registry)  # never a part, see `any_ref`
+        return whole and id_ is not None and follow > 0 and self._sees(kind, id_, world, followed(entity, name, follow))
 
     @property
     def reads_everything(self) -> bool:

@@ -192,7 +192,7 @@ class _Builder:
             return ALL
         found: list[Template] = [("empty", kind, True)] if entity.table.c[kind].nullable else []
         alike: dict[Template, list[str]] = {}
-        for other in self.registry if follow > 0 else ():
+        for other in (e for e in self.registry if e.part_of is None) if follow > 0 else ():
             seen = self._readable(rights, entity, column, other.name, followed(entity, column, follow))
             if seen != NONE:
                 alike.setdefault(seen, []).append(other.name)

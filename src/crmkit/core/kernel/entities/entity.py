@@ -234,6 +234,8 @@ def any_ref(
 ) -> tuple[Column[Any], Column[Any]]:
     """Two columns that hold the entity's name and the id of a record of any entity; indexed, without a foreign key.
 
+    They name whole records only: whoever means a part names what it is part of.
+
     Args:
         column: the column that holds the id.
         entity_column: the column that holds the entity's name.

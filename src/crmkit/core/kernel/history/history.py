@@ -127,7 +127,7 @@ class History:
         """Whether the actor may see all that a part that is gone was ever visible with."""
         for name in entity.visible_with:
             reference = entity.field(name).reference
-            named = {UUID(v) for c in changes for v in c.diff.get(name, ()) if v is not None}
+            named = frozenset(UUID(v) for c in changes for v in c.diff.get(name, ()) if v is not None)
             if reference is None or reference.entity is None:
                 return False
             if Reading(self._work).sees(self._work.registry.entity(reference.entity), named) != named:

@@ -19,6 +19,7 @@ from crmkit.errors import (
     FieldForbiddenError,
     ForbiddenError,
     InUseError,
+    InvalidValueError,
     NotFoundError,
     RefusedError,
     StaleVersionError,
@@ -251,6 +252,7 @@ class Buffer:
 
         Raises:
             NotFoundError: if it is not.
+            InvalidValueError: if a reference to any record names a part.
         """
         if write.after is None:
             return
@@ -262,6 +264,9 @@ class Buffer:
             if id_ is None:
                 continue
             other = work.referred(write.entity, reference.column, write.after)
+            if reference.entity is None and other.part_of is not None:
+                whole = work.registry.root_of(other).name
+                raise InvalidValueError(reference.name, other.name, f"is part of a record; name the {whole} itself")
             if (other.name, id_) in self.born:
                 continue
             record = work.get(other, id_, share="merged_into" in other.shape.fields)
