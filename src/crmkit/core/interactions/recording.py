@@ -12,7 +12,7 @@ from crmkit.core.interactions.model import Interaction, Participant
 from crmkit.core.interactions.rules import CHANNEL_KEYS, check_occurred, check_thread, label_of, thread_refusal
 from crmkit.core.interactions.tables import CHANNEL, THREAD
 from crmkit.core.kernel.units.service import Service
-from crmkit.errors import UnknownChannelError
+from crmkit.errors import InvalidValueError, UnknownChannelError
 from crmkit.values.criteria import f
 from crmkit.values.ref import Ref
 
@@ -52,10 +52,13 @@ class Recording(Service):
         Raises:
             NotFoundError: if there is no such record, or the actor may not see it.
             UnknownFieldError: if there is no such entity; names the nearest one.
+            InvalidValueError: if ``ref`` names a part.
         """
         if ref is None:
             return NOTHING
         entity = self.uow.entity(ref.entity)
+        if entity.part_of is not None:
+            raise InvalidValueError("about", ref.entity, "is part of a record; name that record itself")
         record = self.uow.get(entity, ref.id)
         return About(
             entity=ref.entity,

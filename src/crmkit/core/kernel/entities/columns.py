@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import methodcaller
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 from uuid import UUID, SafeUUID
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Boolean, Date, Dialect, LargeBinary, Numeric, Uuid
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, Dialect, LargeBinary, Numeric, Uuid, type_coerce
 from sqlalchemy import Text as SqlText
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -217,17 +219,11 @@ class Instant(Coded):
         """The fixed text form (see `crmkit.values.instants`) on SQLite and in JSON."""
         if dialect == "sqlite":
             return Codec(_instant_text, datetime.fromisoformat, _instant_text, parse_instant)
-        return Codec(None, _to_utc, _instant_text, parse_instant)
+        return Codec(None, methodcaller("astimezone", UTC), _instant_text, parse_instant)
 
     def native(self, dialect: str) -> TypeEngine[Any]:
         """TIMESTAMP WITH TIME ZONE on PostgreSQL, TEXT on SQLite."""
         return SqlText() if dialect == "sqlite" else TIMESTAMP(timezone=True)
-
-
-def _to_utc(value: datetime) -> datetime:
-    from crmkit.values.instants import as_instant  # names the function where it is used
-
-    return as_instant(value)
 
 
 class Id(Coded):
@@ -295,19 +291,17 @@ class Json(Coded):
         """Compact text; JSONB is given as text, and psycopg gives it back parsed or not, as the engine was set up."""
         return Codec(_dump, _load if dialect == "sqlite" else _load_or_keep, _plain_json, _frozen_json)
 
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Read as text, since psycopg would parse each empty object anew."""
+        return type_coerce(sql_cast(column, SqlText), self)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """SQLAlchemy's own JSONB makes the text itself."""
+        return super().process_bind_param(value, dialect) if dialect.name == "sqlite" else _plain_json(value)
+
     def native(self, dialect: str) -> TypeEngine[Any]:
         """JSONB on PostgreSQL, TEXT on SQLite."""
-        return SqlText() if dialect == "sqlite" else _ReadyJson()
-
-
-class _ReadyJson(JSONB):
-    """JSONB that is given ready text and gives it back."""
-
-    def bind_processor(self, dialect: Dialect) -> None:  # noqa: ARG002  # the text is ready
-        return None
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002  # the codec reads it
-        return None
+        return SqlText() if dialect == "sqlite" else JSONB(none_as_null=True)
 
 
 def codec_of(type_: TypeEngine[Any], dialect: str) -> Codec:
