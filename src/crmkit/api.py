@@ -34,6 +34,8 @@ from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.kernel.config.config import Config, set_in_file
 from crmkit.core.kernel.entities.entity import EntityType, Record
 from crmkit.core.kernel.history.verify import Finding
+from crmkit.core.kernel.jobs.model import JobStats, JobStatus
+from crmkit.core.kernel.jobs.rules import JobState
 from crmkit.core.kernel.plugins.manifest import Manifest
 from crmkit.core.kernel.storage.engines import make_engine
 from crmkit.core.kernel.units.once import Key
@@ -103,6 +105,9 @@ __all__ = [
     "InteractionCorrected",
     "InteractionRecorded",
     "InteractionsSettings",
+    "JobState",
+    "JobStats",
+    "JobStatus",
     "Key",
     "LastState",
     "LifecycleEntry",

@@ -14,6 +14,7 @@ from crmkit.core.kernel.deployment.administration import Plugins, Tenants
 from crmkit.core.kernel.deployment.starting import Assembly, assemble
 from crmkit.core.kernel.history.verify import Finding, verify
 from crmkit.core.kernel.hooks.health import Health
+from crmkit.core.kernel.jobs.administration import Jobs
 from crmkit.core.kernel.plugins.loading import load_cli
 from crmkit.core.kernel.plugins.profile import graph
 from crmkit.core.kernel.plugins.quarantine import Fault
@@ -139,6 +140,7 @@ class CRM:
         self._engine: Engine | None = None
         self._assembly: Assembly | None = None
         self._units: Units[UnitOfWork] | None = None
+        self._jobs: Jobs | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -161,7 +163,10 @@ class CRM:
         return self
 
     def close(self) -> None:
-        """Give up the connections of an engine of crmkit's own; the application's engine is left alone."""
+        """Stop running jobs, and give up the connections of crmkit's own engine; the application's is left alone."""
+        if self._jobs is not None:
+            self._jobs.stop()
+            self._jobs = None
         if self._engine is not None and self._given is None:
             self._engine.dispose()
         self._engine = self._units = self._assembly = None
@@ -226,6 +231,13 @@ class CRM:
         """The plugins of the deployment."""
         assembly = self.assemble()
         return Plugins(assembly.runtime, self.engine, self._started(), assembly.found.manifests, self.tenants)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of the deployment: run them in this process, look at them, try them again."""
+        if self._jobs is None:
+            self._jobs = Jobs(self.runtime, self.engine, self._started())
+        return self._jobs
 
     def appoint(self, actor: str, *, role: str = "administrator", tenant: str | None = None) -> None:
         """Give an actor a role in crmkit's own memberships, as setting up a tenant needs before anybody has any right.

@@ -55,6 +55,7 @@ from crmkit.core.kernel.entities.entity import (
 from crmkit.core.kernel.history.history import Provenance
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
+from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.query.compiler import Tally
@@ -295,6 +296,7 @@ __all__ = [
     "RelationshipType",
     "RetryableStorageError",
     "Rule",
+    "Schedule",
     "Secret",
     "Section",
     "Service",

@@ -19,10 +19,12 @@ COMMANDS: Final = {
     "demo": "crmkit.cli.demo:demo",
     "explain": "crmkit.cli.explain:explain",
     "init": "crmkit.cli.init:init",
+    "jobs": "crmkit.cli.jobs:jobs",
     "plugins": "crmkit.cli.plugins:plugins",
     "show": "crmkit.cli.show:show",
     "tenants": "crmkit.cli.tenants:tenants",
     "verify": "crmkit.cli.verify:verify",
+    "worker": "crmkit.cli.worker:worker",
 }
 """What crmkit itself brings: name, and where the command is."""
 

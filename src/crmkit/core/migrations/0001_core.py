@@ -187,23 +187,30 @@ def upgrade() -> None:
         "crm_job",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
-        sa.Column("unit_id", ID, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("plugin", TEXT, nullable=False),
         sa.Column("handler", TEXT, nullable=False),
-        sa.Column("event", TEXT, nullable=False),
         sa.Column("payload", JSON, nullable=False),
-        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("unit_id", ID, nullable=True),
+        sa.Column("actor_id", TEXT, nullable=True),
         sa.Column("on_behalf_of", TEXT, nullable=True),
+        sa.Column("record_id", ID, nullable=True),
+        sa.Column("record_version", INTEGER, nullable=True),
+        sa.Column("seq", INTEGER, nullable=False),
+        sa.Column("chain", INTEGER, nullable=False),
         sa.Column("state", TEXT, nullable=False),
-        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=True),
         sa.Column("attempts", INTEGER, nullable=False),
         sa.Column("fencing_token", INTEGER, nullable=False),
-        sa.Column("leased_until", INSTANT, nullable=True),
         sa.Column("last_error", TEXT, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("finished_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_job")),
     )
-    op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "state", "due_at"], unique=False)
+    op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "due_at"], unique=False)
+    op.create_index("ix_crm_job_record", "crm_job", ["tenant_id", "record_id", "record_version"], unique=False)
+    op.create_index("ix_crm_job_state", "crm_job", ["tenant_id", "state", "finished_at"], unique=False)
     op.create_table(
         "crm_lifecycle_stage",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -386,7 +393,6 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("policy_generation", INTEGER, nullable=False),
         sa.Column("plugin_generation", INTEGER, nullable=False),
-        sa.Column("next_due_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_crm_tenant")),
     )
     op.create_table(

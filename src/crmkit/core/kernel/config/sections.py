@@ -13,7 +13,7 @@ from crmkit.core.kernel.config.secret import MASK
 from crmkit.core.kernel.config.strict import Raw
 from crmkit.errors import InvalidValueError
 
-__all__ = ["AREAS", "Access", "Database", "Deployment", "HookLimits", "Limits", "Sections"]
+__all__ = ["AREAS", "Access", "Database", "Deployment", "HookLimits", "JobLimits", "Limits", "Sections"]
 
 _PASSWORD = re.compile(r"(://[^:/?#@]*:).*(?=@)|((?:password|pwd|sslpassword)=)[^&]*", re.IGNORECASE)
 
@@ -102,6 +102,31 @@ class Limits:
 
 
 @frozen(kw_only=True)
+class JobLimits:
+    """How jobs are run: section ``[jobs]``.
+
+    Attributes:
+        max_attempts: how often a job is tried before it becomes a dead letter.
+        first_wait: how long a job waits after its first failure; seconds, doubled with every further one.
+        longest_wait: the longest that it waits between two tries; seconds.
+        lease: for how long a worker that has claimed jobs may go unheard before others take them; seconds. A job that
+            is running on PostgreSQL or SQLite is not taken, however long it takes.
+        batch: how many jobs of one tenant are run before it is the next one's turn.
+        keep_days: for how many days jobs that are over stay visible; dead and refused ones stay until they are dropped.
+        poll: how often an idle worker looks for jobs that nothing has announced; seconds. By default 5 on SQLite and 30
+            on PostgreSQL, where jobs are announced.
+    """
+
+    max_attempts: int = field(default=10, validator=ge(1))
+    first_wait: float = field(default=5.0, validator=ge(0))
+    longest_wait: float = field(default=3600.0, validator=ge(0))
+    lease: float = field(default=60.0, validator=ge(0.05))
+    batch: int = field(default=20, validator=ge(1))
+    keep_days: int = field(default=7, validator=ge(0))
+    poll: float | None = field(default=None, validator=optional(ge(0.01)))
+
+
+@frozen(kw_only=True)
 class Sections:
     """All sections of the configuration.
 
@@ -111,6 +136,7 @@ class Sections:
         access: who has which rights.
         hooks: what is demanded of hooks.
         limits: how much may be asked for at once.
+        jobs: how jobs are run.
         parties: the settings of the parties area, as they were written; see `Config.area_settings`.
         interactions: those of the interactions area.
         pipelines: those of the pipelines area.
@@ -123,6 +149,7 @@ class Sections:
     access: Access = Factory(Access)
     hooks: HookLimits = Factory(HookLimits)
     limits: Limits = Factory(Limits)
+    jobs: JobLimits = Factory(JobLimits)
     parties: Raw = field(factory=Raw, repr=False)
     interactions: Raw = field(factory=Raw, repr=False)
     pipelines: Raw = field(factory=Raw, repr=False)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, false, insert, select, update
 
 from crmkit.core.kernel.deployment.tenants import check_tenant_id, insert_tenant, plugin_states, tenant_ids
 from crmkit.core.kernel.entities.columns import Instant, codec_of
+from crmkit.core.kernel.jobs.planning import plant
 from crmkit.core.kernel.plugins.profile import check_disable, check_enable
 from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
@@ -122,6 +123,7 @@ class Tenants(_Office):
             for owner, part in self._seeds:
                 if plugin in {None, owner} and (owner == "core" or owner in enabled):
                     part.seed(uow)
+            plant(uow._work.db, self._runtime, tenant, enabled, self._runtime.clock.now())  # noqa: SLF001  # see above
 
     def welcome(self, tenant: str, plugin: str, since: datetime | None) -> None:
         """Bring a plugin that has just been enabled up to date: its default rows, and what it missed meanwhile.

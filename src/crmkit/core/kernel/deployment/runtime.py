@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from crmkit.core.kernel.access.actors import SYSTEM, Actor, ActorDirectory
 from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.deployment.tenants import Tenant, plugin_states
+from crmkit.core.kernel.jobs.waking import Bell
 from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
 from crmkit.core.kernel.storage.storing import Store
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.bus import Bus
     from crmkit.core.kernel.hooks.health import Health
     from crmkit.core.kernel.hooks.registry import HookRegistry, HookTable
+    from crmkit.core.kernel.jobs.planning import Planned
     from crmkit.core.kernel.plugins.manifest import Manifest, Permission
     from crmkit.core.kernel.plugins.quarantine import Fault
     from crmkit.core.kernel.storage.database import Db
@@ -73,6 +75,8 @@ class Runtime:
         manifests: of every loaded plugin, in dependency order.
         faults: of plugins that failed to load.
         quarantined: their ids, each with the reason.
+        schedules: what plugins do again and again, by plugin and name.
+        bell: rung when jobs have been written in this process.
         permission_names: which permission a verb needs on an entity, as far as somebody asked.
     """
 
@@ -93,11 +97,13 @@ class Runtime:
         rights_source: RightsSource,
         manifests: Mapping[str, Manifest],
         faults: Sequence[Fault],
+        schedules: Mapping[tuple[str, str], Planned],
     ) -> None:
         self.config, self.clock, self.directory, self.registry = config, clock, directory, registry
         self.operations, self.permissions, self.services = operations, permissions, services
         self.hooks, self.health, self.bus = hooks, health, bus
-        self.manifests, self.faults = manifests, tuple(faults)
+        self.manifests, self.faults, self.schedules = manifests, tuple(faults), schedules
+        self.bell = Bell()
         self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
         self.compiler = Compiler(registry)
         self._settings, self.rights_source = settings, rights_source

@@ -13,6 +13,7 @@ from crmkit.core.kernel.entities.registry import EntityRegistry
 from crmkit.core.kernel.hooks.bus import Bus
 from crmkit.core.kernel.hooks.health import Health
 from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
+from crmkit.core.kernel.jobs.planning import planned
 from crmkit.core.kernel.plugins.discovery import Found, discover
 from crmkit.core.kernel.plugins.loading import Loading, load_all
 from crmkit.core.kernel.plugins.manifest import Permission
@@ -143,6 +144,7 @@ def assemble(  # the choices of a deployment
         rights_source=rights_source,
         manifests={p.id: p.manifest for p in loading.plugins},
         faults=faults,
+        schedules=planned(loading.plugins),
     )
     return Assembly(
         runtime=runtime,

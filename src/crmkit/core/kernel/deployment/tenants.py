@@ -92,7 +92,7 @@ def insert_tenant(db: Db, tenant: str, name: str, at: datetime) -> None:
     Raises:
         AlreadyExistsError: if there is one of that id.
     """
-    row = {"tenant_id": tenant, "name": name, "active": True, "created_at": at, "next_due_at": None}
+    row = {"tenant_id": tenant, "name": name, "active": True, "created_at": at}
     db.run(_INSERT, {**row, "policy_generation": 1, "plugin_generation": 1})
 
 

@@ -78,9 +78,22 @@ class HookTable:
         implementations: of guards and collecting hooks, by hook, in order.
         subscriptions: to events, by the class of the event, in order.
         health: where faults are recorded, and who is skipped.
+
+    Attributes:
+        handlers: the durable subscribers by the name of the event and their own, as their jobs name them, each with
+            the class of the event.
     """
 
-    __slots__ = ("_calls", "_durable", "_implementations", "_subscribers", "_subscriptions", "health", "slow_after")
+    __slots__ = (
+        "_calls",
+        "_durable",
+        "_implementations",
+        "_subscribers",
+        "_subscriptions",
+        "handlers",
+        "health",
+        "slow_after",
+    )
 
     def __init__(
         self,
@@ -91,6 +104,7 @@ class HookTable:
         self._implementations, self._subscriptions = implementations, subscriptions
         self.health, self.slow_after = health, health.slow_after
         self._durable = {event: tuple(i for i in given if i.durable) for event, given in subscriptions.items()}
+        self.handlers = {(event.__name__, i.key): (event, i) for event, given in self._durable.items() for i in given}
         self.refresh()
 
     def refresh(self) -> None:

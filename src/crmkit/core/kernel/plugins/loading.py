@@ -8,14 +8,15 @@ command line.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import MetaData
 
 from crmkit.core.kernel.entities.entity import nearest
+from crmkit.core.kernel.hooks.signatures import check_callable
 from crmkit.core.kernel.plugins.manifest import Bridge, Manifest
 from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.plugins.quarantine import Fault
@@ -50,6 +51,7 @@ class LoadedPlugin:
         settings: its settings class, if it has one.
         metadata: its tables, if it has any.
         bridges: those of its bridges whose other plugins are loaded too.
+        runs: what its schedules run, by the schedule's name.
     """
 
     manifest: Manifest
@@ -58,6 +60,7 @@ class LoadedPlugin:
     settings: type[Any] | None = None
     metadata: MetaData | None = None
     bridges: tuple[LoadedBridge, ...] = ()
+    runs: Mapping[str, Callable[..., None]] = field(factory=dict)
 
     @property
     def id(self) -> str:
@@ -185,7 +188,8 @@ def _packages(manifest: Manifest) -> set[str]:
     """The packages that the manifest's import strings lie in; a fault is looked for in their files."""
     bridges = [bridge.implementation for bridge in manifest.bridges]
     named = [manifest.settings, manifest.tables, manifest.hooks, manifest.cli, manifest.implementation]
-    modules = [text.partition(":")[0] for text in (*named, *manifest.services, *bridges) if text]
+    runs = [schedule.run for schedule in manifest.schedules]
+    modules = [text.partition(":")[0] for text in (*named, *manifest.services, *bridges, *runs) if text]
     return {module.rpartition(".")[0] or module for module in modules}
 
 
@@ -209,6 +213,7 @@ def _import_rest(manifest: Manifest, metadata: MetaData | None) -> LoadedPlugin:
         services=tuple(service for s in manifest.services if (service := _part("services", s, _check_service))),
         settings=_part("settings", manifest.settings, _check_settings),
         metadata=metadata,
+        runs={s.name: _part("schedules", s.run, _check_run) for s in manifest.schedules},
     )
 
 
@@ -274,3 +279,7 @@ def _check_service(found: object) -> None:
 def _check_settings(found: object) -> None:
     if not (isinstance(found, type) and attrs.has(found)):
         raise TypeError(f"settings must be a frozen attrs class, not {found!r:.60}")
+
+
+def _check_run(found: object) -> None:
+    check_callable(found, hook="schedule", takes=("uow", "at"))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 from attrs.validators import in_, instance_of
 
+from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.errors import InvalidValueError
 
 __all__ = ["API_VERSION", "Bridge", "Manifest", "OnFault", "Permission", "Scope"]
@@ -143,6 +144,7 @@ class Manifest:
         permissions: the rights that it adds beside those that its entities bring.
         implementation: import string of its `Plugin` subclass; none if its other parts are all there is.
         bridges: what it contributes while certain others are enabled too.
+        schedules: what it does again and again, in each tenant that uses it.
     """
 
     id: str = field(validator=_plugin_id)
@@ -172,6 +174,7 @@ class Manifest:
         default=None, validator=_fits(_OBJECT_STRING, "crmkit_membership.plugin:MembershipPlugin")
     )
     bridges: tuple[Bridge, ...] = field(default=(), converter=_as_tuple, validator=_each(instance_of(Bridge)))
+    schedules: tuple[Schedule, ...] = field(default=(), converter=_as_tuple, validator=_each(instance_of(Schedule)))
 
     def __attrs_post_init__(self) -> None:
         if not self.label:
@@ -179,6 +182,9 @@ class Manifest:
         if self.id in self.needs:
             raise InvalidValueError("needs", self.id, "is the plugin itself; remove it")
         self._check_permissions()
+        names = [s.name for s in self.schedules]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InvalidValueError("schedules", twice, "is declared twice; rename one of the two")
 
     def _check_permissions(self) -> None:
         names = [p.name for p in self.permissions]

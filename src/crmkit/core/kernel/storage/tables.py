@@ -37,8 +37,6 @@ tenant_table = Table(
     Column("policy_generation", Integer(), nullable=False),
     # Raised when a plugin is enabled or disabled, for this tenant or for all.
     Column("plugin_generation", Integer(), nullable=False),
-    # The one cross-tenant thing that a worker reads: when this tenant's next job is due.
-    Column("next_due_at", Instant()),
 )
 
 actor_table = Table(
@@ -94,24 +92,37 @@ job_table = Table(
     metadata,
     Column("tenant_id", Text(), nullable=False),
     Column("id", Id(), nullable=False),
-    Column("unit_id", Id(), nullable=False),
+    # Of a durable subscriber (event) or of a schedule; and the event's class or the schedule's name.
+    Column("kind", Text(), nullable=False),
+    Column("name", Text(), nullable=False),
     Column("plugin", Text(), nullable=False),
     Column("handler", Text(), nullable=False),
-    Column("event", Text(), nullable=False),
     Column("payload", Json(), nullable=False),
-    Column("actor_id", Text(), nullable=False),
+    # The unit that told the event, and its actor, none if that was crmkit itself.
+    Column("unit_id", Id()),
+    Column("actor_id", Text()),
     Column("on_behalf_of", Text()),
+    # The record that the event is about, its version after the unit, and the event's place in the unit: the order.
+    Column("record_id", Id()),
+    Column("record_version", Integer()),
+    Column("seq", Integer(), nullable=False),
+    # How many jobs came before it, each the cause of the next.
+    Column("chain", Integer(), nullable=False),
     Column("state", Text(), nullable=False),
-    Column("due_at", Instant(), nullable=False),
+    # When a worker has to look at it: when it is due, or when the lease of who runs it ends. None once it is over.
+    Column("due_at", Instant()),
+    # How often it has failed, or its worker was lost.
     Column("attempts", Integer(), nullable=False),
     # Raised by every claim; an effect may be acknowledged only with the token under which it was claimed.
     Column("fencing_token", Integer(), nullable=False),
-    Column("leased_until", Instant()),
     Column("last_error", Text()),
     Column("created_at", Instant(), nullable=False),
+    Column("finished_at", Instant()),
     PrimaryKeyConstraint("tenant_id", "id"),
 )
-Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.state, job_table.c.due_at)
+Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.due_at)
+Index("ix_crm_job_record", job_table.c.tenant_id, job_table.c.record_id, job_table.c.record_version)
+Index("ix_crm_job_state", job_table.c.tenant_id, job_table.c.state, job_table.c.finished_at)
 
 once_table = Table(
     "crm_once",

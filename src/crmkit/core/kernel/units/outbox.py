@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from crmkit.core.kernel.jobs.writing import write_jobs
 from crmkit.core.kernel.storage.statements import Statement
-from crmkit.core.kernel.storage.tables import actor_table, denial_table, job_table, unit_table
+from crmkit.core.kernel.storage.tables import actor_table, denial_table, unit_table
 from crmkit.values.ids import new_id
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.work import Denial, Work
-    from crmkit.values.event import Event
 
 __all__ = ["write_denials", "write_unit"]
 
@@ -25,7 +25,7 @@ def _insert(table: Any) -> Statement:
     return Statement(insert(table).values({c.name: bindparam(c.name) for c in table.columns}))
 
 
-_UNIT, _JOB, _DENIAL, _ACTOR = _insert(unit_table), _insert(job_table), _insert(denial_table), _insert(actor_table)
+_UNIT, _DENIAL, _ACTOR = _insert(unit_table), _insert(denial_table), _insert(actor_table)
 _KNOWN = Statement(
     select(actor_table.c.name, actor_table.c.kind).where(
         actor_table.c.tenant_id == bindparam("tenant"), actor_table.c.id == bindparam("actor")
@@ -58,9 +58,7 @@ def write_unit(work: Work) -> None:
     }
     work.db.run(_UNIT, row)
     _snapshot_actor(work)
-    jobs = [job for event in work.events for job in _jobs(work, event)]
-    if jobs:
-        work.db.run_many(_JOB, jobs)
+    write_jobs(work)
 
 
 def _snapshot_actor(work: Work) -> None:
@@ -77,37 +75,6 @@ def _snapshot_actor(work: Work) -> None:
         params = {"tenant": work.tenant, "actor": actor.id, "new_name": actor.name, "new_kind": actor.kind}
         work.db.run(_RENAME, {**params, "at": work.now})
     work.actors_noted[key] = (actor.name, actor.kind)
-
-
-def _jobs(work: Work, event: Event) -> list[dict[str, Any]]:
-    """One row per durable subscriber, written with what it must react to, so that no cursor can miss it."""
-    durable = work.hooks.durable(type(event))
-    if not durable:
-        return []
-    from crmkit.core.kernel.wire import to_json  # cattrs is needed by durable subscribers only
-
-    payload = to_json(event)
-    return [
-        {
-            "tenant_id": work.tenant,
-            "id": new_id(),
-            "unit_id": work.id,
-            "plugin": subscriber.plugin,
-            "handler": subscriber.key,
-            "event": type(event).__name__,
-            "payload": payload,
-            "actor_id": work.actor.id,
-            "on_behalf_of": work.on_behalf_of,
-            "state": "queued",
-            "due_at": work.now,
-            "attempts": 0,
-            "fencing_token": 0,
-            "leased_until": None,
-            "last_error": None,
-            "created_at": work.now,
-        }
-        for subscriber in durable
-    ]
 
 
 def write_denials(db: Db, tenant: str, denials: list[Denial]) -> None:

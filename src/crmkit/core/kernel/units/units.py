@@ -243,6 +243,8 @@ class Units(Generic[U]):
     def _deliver(self, work: Work) -> None:
         """Tell in-process subscribers, one by one; what one does wrong is its own."""
         self._runtime.actors_seen.update(work.actors_noted)
+        if work.jobs:
+            self._runtime.bell.ring(work.tenant)
         if not work.events:
             return
         depth = _chain.get()

@@ -54,11 +54,12 @@ class Denial:
 
 @frozen(kw_only=True)
 class UnitFacts:
-    """What the unit says of itself in ``crm_unit``."""
+    """What the unit says of itself in ``crm_unit``; and how many jobs came before it, each the cause of the next."""
 
     reason: str | None = None
     source: str | None = None
     caused_by: UUID | None = None
+    chain: int = 0
 
 
 _UNDONE = (
@@ -72,6 +73,7 @@ _UNDONE = (
     "command",
     "depth",
     "seq",
+    "versions",
     "poisoned",
     "policy_touched",
     "rights",
@@ -86,6 +88,8 @@ class Work:
         identity: every record loaded or written so far, as it is now, unmasked; None where a lookup found nothing.
         buffer: what commands have written and no flush has stored yet.
         depth: how many commands are running, one inside of the other.
+        versions: of the records written so far.
+        jobs: how many jobs were written with it.
         poisoned: a command failed, so that only rollback is left.
     """
 
@@ -122,6 +126,8 @@ class Work:
         self.command: Operation | None = None
         self.depth = 0
         self.seq = 0
+        self.versions: dict[UUID, int] = {}
+        self.jobs = 0
         self.poisoned = False
         self.closed = False
         self.policy_touched = False

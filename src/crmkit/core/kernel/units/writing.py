@@ -293,6 +293,7 @@ class Buffer:
                 store.update(work.db, work.tenant, columns, [(w.before, w.after) for w in batch])
             else:
                 store.delete(work.db, work.tenant, [w.before for w in batch])
+        work.versions.update((w.record.id, w.version) for w in writes)
         self._log([w for w in writes if not w.raises], versions)
 
     def _alike(self, write: Write) -> tuple[str, EntityType[Any], tuple[str, ...]]:
