@@ -68,7 +68,7 @@ def _last_unit(driver: Driver) -> list[Any]:
         ),
         (id_,),
     )
-    jobs = driver.rows(driver.sql("SELECT event, handler, state, payload FROM crm_job WHERE unit_id = ?"), (id_,))
+    jobs = driver.rows(driver.sql("SELECT name, handler, state, payload FROM crm_job WHERE unit_id = ?"), (id_,))
     driver.connection.commit()
     told = [command["command"] for command in _json(commands)]
     return [

@@ -61,8 +61,8 @@ _RELATIONSHIP = (
 _CHANGE = "unit_id, seq, entity, record_id, version, op, diff, root_id, root_version"
 _UNIT = "id, actor_id, on_behalf_of, commands, reason, source, at, undoes, caused_by, reversible"
 _JOB = (
-    "id, unit_id, plugin, handler, event, payload, actor_id, on_behalf_of, state, due_at, attempts, fencing_token, "
-    "leased_until, last_error, created_at"
+    "id, kind, name, plugin, handler, payload, unit_id, actor_id, on_behalf_of, record_id, record_version, seq, chain, "
+    "state, due_at, attempts, fencing_token, last_error, created_at, finished_at"
 )
 
 
@@ -387,12 +387,11 @@ class Raw:
 
     def _add_job(self, unit: UUID, event: str, happened: dict[str, Any], at: Any, stamp: str) -> None:
         driver = self._driver
-        ids = (driver.id(uuid7()), driver.id(unit))
         payload = json.dumps(job_payload(unit, happened, stamp))
-        end = (ACTOR, None, "queued", at, 0, 0, None, None, at)
-        driver.cursor.execute(
-            self._sql["add_job"], (TENANT, *ids, "outbox", "benchmarks.plugins:forward", event, payload, *end)
-        )
+        who = ("event", event, "outbox", "benchmarks.plugins:forward", payload, driver.id(unit), ACTOR, None)
+        record = driver.id(UUID(next(iter(happened.values()))))
+        end = (record, 1, 0, 0, "queued", at, 0, 0, None, at, None)
+        driver.cursor.execute(self._sql["add_job"], (TENANT, driver.id(uuid7()), *who, *end))
 
 
 _NINE: Final = (None,) * 9

@@ -38,7 +38,7 @@ MACHINERY = {
     "crm_catalog": "What every entity looks like, written by migrations; of plugins that are disabled or gone, too.",
     "crm_change": "History: what each unit of work changed, field by field.",
     "crm_denial": "What was denied to whom.",
-    "crm_job": "Work that durable subscribers have to do.",
+    "crm_job": "Work that durable subscribers and schedules have to do, or have done.",
     "crm_once": "The answers of units that were run once for a key.",
     "crm_plugin_state": "Which plugins are enabled or disabled, for a tenant or (`*`) for all that say nothing else.",
     "crm_tenant": "The tenants.",

@@ -77,6 +77,7 @@ from crmkit.core.parties.service import Parties
 from crmkit.core.parties.tables import PARTY
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import PartyView, Section
+from crmkit.core.permissions.roles.model import Role
 from crmkit.core.permissions.service import Permissions
 from crmkit.core.pipelines.definitions.model import Category, NewStage, Pipeline, Stage
 from crmkit.core.pipelines.events import (
@@ -295,6 +296,7 @@ __all__ = [
     "Relationship",
     "RelationshipType",
     "RetryableStorageError",
+    "Role",
     "Rule",
     "Schedule",
     "Secret",

@@ -98,14 +98,16 @@ def test_the_360_view_says_nothing_of_who_never_had_a_card(crm, party):
 # -- DealWon ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_won_deal_is_worth_points(crm, open_deal, card):
+def test_a_won_deal_is_worth_points(crm, tenant, open_deal, card):
     deal = open_deal("2500.50")
     with crm.begin("ada") as uow:
         uow.pipelines.win(deal)
+    assert points(crm, card) == 0
+    crm.jobs.run_once(tenant=tenant)
     assert points(crm, card) == 250
 
 
-def test_a_deal_that_is_not_stored_in_the_end_is_worth_nothing(crm, open_deal, card):
+def test_a_deal_that_is_not_stored_in_the_end_is_worth_nothing(crm, tenant, open_deal, card):
     deal = open_deal("2500")
 
     def win_and_fail():
@@ -115,14 +117,16 @@ def test_a_deal_that_is_not_stored_in_the_end_is_worth_nothing(crm, open_deal, c
 
     with pytest.raises(KeyError):
         win_and_fail()
+    crm.jobs.run_once(tenant=tenant)
     assert points(crm, card) == 0
 
 
-def test_a_won_deal_stays_won_where_points_cannot_be_credited(crm, open_deal, card):
+def test_a_won_deal_stays_won_where_points_cannot_be_credited(crm, tenant, open_deal, card):
     """Sam may win deals and has no rights to cards."""
     deal = open_deal("2500", actor="sam")
     with crm.begin("sam") as uow:
         uow.pipelines.win(deal)
+    crm.jobs.run_once(tenant=tenant)
     with crm.begin("ada") as uow:
         assert uow.get(Deal, deal).category == "won"
     assert points(crm, card) == 0

@@ -39,7 +39,9 @@ def membership_at_work(stage: Stage, party: UUID, deal: UUID) -> None:
         stage.refused(lambda: _win(crm, deal))
         stage.crmkit("--actor", "ada", "membership", "issue", str(party), "--level", "gold")
         _win(crm, deal)
-    stage.say("With a card it is won, and the plugin has heard of it: the card has points.")
+    stage.say("With a card it is won. The plugin's part in that is a job, which a worker does; here it runs once.")
+    stage.crmkit("worker", "--once")
+    stage.say("The card has points.")
     stage.crmkit("--actor", "ada", "show", "Ida Berg")
 
 

@@ -35,6 +35,9 @@ class Origin:
 class Event:
     """The base of all events; a subclass is frozen, keyword-only and named in the past tense (``DealWon``).
 
+    The first of its own fields that is an id names the record that it is about: durable subscribers are told of that
+    record's events in the order of its versions.
+
     Attributes:
         origin: filled in by the gate when a command emits the event; None before.
     """

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 import reminding
 
-from crmkit import CRM, Config, Person
+from crmkit import CRM, Config, Person, new_id
+from crmkit.core.kernel.jobs.queries import INSERT, blank, candidates
+from crmkit.core.kernel.storage.database import Db
 from crmkit.testing import Actors
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -201,3 +203,30 @@ def test_a_tenant_that_is_switched_off_is_left_alone(crm, add, tenant, rows):
     before = rows()
     assert crm.jobs.run_once(tenant=tenant) == 0
     assert rows() == before
+
+
+# -- how they are found -----------------------------------------------------------------------------------------------
+
+
+def test_due_jobs_are_found_by_indexes_however_many_wait(crm, tenant):
+    """Neither sorted nor joined with all others: a claim of a few costs the same among many."""
+    now = crm.runtime.clock.now()
+    said = {"kind": "event", "name": "PartyAdded", "plugin": "reminding", "handler": "reminding:greet", "payload": {}}
+
+    def explained(db):
+        rows = [
+            {**blank(tenant, new_id(), now), **said, "record_id": new_id(), "record_version": 1} for _ in range(3_000)
+        ]
+        db.run_many(INSERT, rows)
+        db.connection.exec_driver_sql("ANALYZE crm_job")
+        found = db.prepare(candidates(1))
+        values = found.bind({"tenant": tenant, "now": now, "limit": 20, "handler0": "reminding:greet"})
+        prefix = "EXPLAIN QUERY PLAN" if db.dialect == "sqlite" else "EXPLAIN"
+        return str(db.connection.exec_driver_sql(f"{prefix} {found.sql}", values).all())
+
+    with crm.engine.connect() as connection, connection.begin() as transaction:
+        plan = explained(Db(connection))
+        transaction.rollback()
+    assert "ix_crm_job_due" in plan
+    assert "ix_crm_job_record" in plan
+    assert not [word for word in ("SCAN crm_job", "Seq Scan", "Sort", "TEMP B-TREE", "Hash") if word in plan]

@@ -466,3 +466,18 @@ def test_a_forbidden_reader_is_told_nothing_by_jobs(crm, add):
     with pytest.raises(ForbiddenError), crm.begin("nobody") as uow:
         uow.parties.add(reminding.Person(given_name="Ida"))
     assert len(crm.jobs.list()) == 1
+
+
+def test_an_event_whose_transaction_commits_late_is_not_missed(crm, add, run, states):
+    """No cursor passes it by: what was committed later, though begun earlier, is done all the same."""
+    if crm.engine.dialect.name == "sqlite":
+        pytest.skip("one transaction writes at a time")
+    with crm.engine.connect() as connection:
+        slow = connection.begin()
+        with crm.join(connection, "ada") as uow:
+            uow.parties.add(reminding.Person(given_name="Slow"))
+        add("Quick")
+        assert run() == 1
+        slow.commit()
+    assert run() == 1
+    assert {state for _, state in states()} == {"done"}

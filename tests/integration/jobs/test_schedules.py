@@ -131,3 +131,20 @@ def test_what_cannot_be_run_keeps_its_plugin_from_loading(crm_with):
         manifest = Manifest(id="broken", distribution="crm-broken", api=">=1", schedules=(broken,))
         crm = crm_with(evolve(manifest))
         assert reason in crm.runtime.quarantined["broken"]
+
+
+def test_workers_that_begin_side_by_side_plant_one_next_time(crm_with, clock, tenant):
+    crm_with(clock=clock)
+    crm = crm_with(reminding.HOURLY, clock=clock)
+    gate = threading.Barrier(4)
+
+    def begin():
+        gate.wait()
+        crm.jobs.run_once(tenant=tenant)
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(crm.jobs.list()) == 1

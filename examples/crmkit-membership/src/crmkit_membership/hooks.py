@@ -40,7 +40,8 @@ def show_cards(context: Context, viewing: PartyViewing) -> Section | None:
 def credit_points(uow: UnitOfWork, won: DealWon) -> None:
     """Credit points for a deal that was won to the party's card that is valid longest.
 
-    It happens after the deal has been stored, in a unit of its own and with the rights of whoever won the deal.
+    It happens after the deal has been stored, as a job: in a unit of its own, with the rights that whoever won the deal
+    has then, and again if it fails.
     """
     points = points_for(won.amount, uow.settings(Settings).rate) if won.amount else 0
     cards = uow.find(Card, (f.party_id == won.party_id) & valid_on(uow.now.date()), limit=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from crmkit.sdk import Manifest, Permission
+from datetime import time
+
+from crmkit.sdk import Manifest, Permission, Schedule
 
 MANIFEST = Manifest(
     id="membership",
@@ -16,4 +18,7 @@ MANIFEST = Manifest(
     permissions=(Permission("membership.card.issue", "Issue membership cards"),),
     implementation="crmkit_membership.plugin:MembershipPlugin",
     cli="crmkit_membership.cli:group",
+    schedules=(
+        Schedule(name="plan_renewals", run="crmkit_membership.jobs:plan_renewals", role="membership", daily_at=time(5)),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.sdk import DealWon, Plugin, deal_moving, on, party_viewing
+from crmkit.sdk import DealWon, Plugin, Role, Rule, UnitOfWork, deal_moving, f, on, party_viewing
 from crmkit_membership.events import CardCancelled, CardIssued, CardRenewed, PointsCredited
 from crmkit_membership.hooks import credit_points, demand_card, show_cards
 from crmkit_membership.tables import CARD
@@ -18,5 +18,11 @@ class MembershipPlugin(Plugin):
     hooks = (
         deal_moving.by(demand_card),
         party_viewing.by(show_cards),
-        on(DealWon, credit_points),
+        on(DealWon, credit_points, durable=True),
     )
+
+    def seed(self, uow: UnitOfWork) -> None:
+        """Add the role by whose rights the schedule runs; what it permits is the tenant's to change."""
+        if not uow.count(Role, f.key == "membership"):
+            permitted = ("activity.create", "activity.read", "membership.card.read", "party.read")
+            uow.permissions.define_role("membership", [Rule(effect="permit", permission=p) for p in permitted])

@@ -208,8 +208,8 @@ def upgrade() -> None:
         sa.Column("finished_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_job")),
     )
-    op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "due_at"], unique=False)
-    op.create_index("ix_crm_job_record", "crm_job", ["tenant_id", "record_id", "record_version"], unique=False)
+    op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "due_at", "id"], unique=False)
+    op.create_index("ix_crm_job_record", "crm_job", ["tenant_id", "record_id", "state", "record_version"], unique=False)
     op.create_index("ix_crm_job_state", "crm_job", ["tenant_id", "state", "finished_at"], unique=False)
     op.create_table(
         "crm_lifecycle_stage",

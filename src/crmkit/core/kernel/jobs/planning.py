@@ -7,6 +7,7 @@ The id of an occurrence is made of what it is, so two workers that plant the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
@@ -19,6 +20,7 @@ from crmkit.core.kernel.entities.columns import Text
 from crmkit.core.kernel.jobs.queries import INSERT, blank
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import job_table
+from crmkit.errors import AlreadyExistsError
 from crmkit.values.instants import format_instant
 
 if TYPE_CHECKING:
@@ -95,4 +97,6 @@ def plant_next(db: Db, tenant: str, one: Planned, now: datetime) -> None:
         return
     row: dict[str, Any] = blank(tenant, id_, now)
     said = {"kind": "schedule", "name": one.schedule.name, "plugin": one.plugin, "handler": one.schedule.run}
-    db.run(INSERT, {**row, **said, "payload": {"at": format_instant(at)}, "actor_id": one.actor.id, "due_at": at})
+    row |= {**said, "payload": {"at": format_instant(at)}, "actor_id": one.actor.id, "due_at": at}
+    with suppress(AlreadyExistsError), db.connection.begin_nested():  # another worker may plant it at the same time
+        db.run(INSERT, row)

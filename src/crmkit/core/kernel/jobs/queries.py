@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, literal_column, or_, select, true, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, literal_column, or_, select, true, update
 
 from crmkit.core.kernel.entities.columns import Instant, Integer, Text
 from crmkit.core.kernel.storage.statements import Statement
@@ -69,8 +69,10 @@ DUE: Final = Statement(select(tenant_table.c.tenant_id, _next_due.label("due")).
 # -- claiming ---------------------------------------------------------------------------------------------------------
 
 _earlier = job.alias("earlier")
-_blocked = exists(
-    select(literal_column("1")).where(
+# Not EXISTS, of which PostgreSQL would make a join with all jobs that wait.
+_blocked_by = (
+    select(_earlier.c.seq)
+    .where(
         _earlier.c.tenant_id == bindparam("tenant"),
         _earlier.c.record_id == job.c.record_id,
         _earlier.c.plugin == job.c.plugin,
@@ -80,6 +82,9 @@ _blocked = exists(
             and_(_earlier.c.record_version == job.c.record_version, _earlier.c.seq < job.c.seq),
         ),
     )
+    .limit(literal_column("1"))
+    .correlate(job)
+    .scalar_subquery()
 )
 COLUMNS: Final = (
     job.c.id,
@@ -115,7 +120,7 @@ def candidates(handlers: int, *, one: bool = False) -> Statement:
                 job.c.tenant_id == bindparam("tenant"),
                 job.c.due_at <= bindparam("now", type_=Instant()),
                 job.c.handler.in_(named),
-                ~_blocked,
+                _blocked_by.is_(None),
             )
             .order_by(job.c.due_at, job.c.id)
             .limit(bindparam("limit", type_=Integer()))

@@ -46,8 +46,8 @@ class Schedule:
     Attributes:
         name: lower-case words; unique in the plugin.
         run: import string of a function ``(uow, at)``; ``at`` is the instant for which the run was due, UTC.
-        role: key of the role by whose rights it runs, as the tenant's data has it at that time. Where memberships are
-            in crmkit's database, the role is assigned to the actor ``plugin:<id>`` instead.
+        role: key of the role by whose rights it runs, with the rules that the tenant's data has at that time. The actor
+            is ``plugin:<id>``, which belongs to no team.
         every: the time between two runs; counted from the epoch, so every hour is on the hour (UTC).
         daily_at: the time of day in ``timezone``.
         cron: minute, hour, day of the month, month and weekday (0 and 7 are Sunday) in ``timezone``, such as

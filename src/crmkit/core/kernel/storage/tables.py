@@ -120,8 +120,14 @@ job_table = Table(
     Column("finished_at", Instant()),
     PrimaryKeyConstraint("tenant_id", "id"),
 )
-Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.due_at)
-Index("ix_crm_job_record", job_table.c.tenant_id, job_table.c.record_id, job_table.c.record_version)
+Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.due_at, job_table.c.id)
+Index(
+    "ix_crm_job_record",
+    job_table.c.tenant_id,
+    job_table.c.record_id,
+    job_table.c.state,
+    job_table.c.record_version,
+)
 Index("ix_crm_job_state", job_table.c.tenant_id, job_table.c.state, job_table.c.finished_at)
 
 once_table = Table(
