@@ -86,7 +86,7 @@ class Units(Generic[U]):
                 raise
             finally:
                 if work is not None:
-                    work.closed = True
+                    work.close()
         finally:
             connection.close()
             if work is not None:
@@ -127,7 +127,7 @@ class Units(Generic[U]):
             raise
         finally:
             if work is not None:
-                work.closed = True
+                work.close()
         joined.enlist(connection, lambda: self._deny_and_deliver(done), lambda: self._deny(done))
 
     # -- retried, and once --------------------------------------------------------------------------------------------

@@ -136,6 +136,12 @@ class Work:
 
     # -- state --------------------------------------------------------------------------------------------------------
 
+    def close(self) -> None:
+        """End the unit, and let go of its records: a unit is a ring of objects, which Python only frees now and then."""
+        self.closed = True
+        self.buffer = Buffer(self)
+        self.identity.clear()
+
     def check_open(self) -> None:
         """Refuse any use after the end.
 
@@ -267,7 +273,11 @@ class Work:
         return self._read(entity, id_, lock)
 
     def _read(self, entity: EntityType[M], id_: UUID, lock: Lock | None = None) -> M | None:
-        """Read a record; of what is known and what is found the newer, since others may have written it meanwhile."""
+        """Read a record, which others may have written since this unit read it.
+
+        What is held for a decision is as it is now. What is merely to stay where it is, such as the target of a command,
+        is as the unit knows it, so that a write to it is refused as stale; unless it was merged or is gone.
+        """
         key = (entity.name, id_)
         found = self.store(entity).read(self.db, self.tenant, id_, lock=lock)
         if lock is not None:
@@ -275,7 +285,11 @@ class Work:
         known: M | None = self.identity.setdefault(key, found)
         if known is None:  # what the unit has deleted may still be found until that is stored
             return None
-        outdated = key not in self.buffer.born if found is None else found.version > known.version
+        if found is None:
+            outdated = key not in self.buffer.born
+        else:
+            moved = lock != "key" or getattr(found, "merged_into", None) is not None
+            outdated = moved and found.version > known.version
         if outdated:
             self.identity[key] = found
         return found if outdated else known
