@@ -137,7 +137,7 @@ class Work:
     # -- state --------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End the unit, and let go of its records: a unit is a ring of objects, which Python only frees now and then."""
+        """End the unit, and let go of its records: units are rings of objects, which Python frees now and then."""
         self.closed = True
         self.buffer = Buffer(self)
         self.identity.clear()
@@ -275,7 +275,7 @@ class Work:
     def _read(self, entity: EntityType[M], id_: UUID, lock: Lock | None = None) -> M | None:
         """Read a record, which others may have written since this unit read it.
 
-        What is held for a decision is as it is now. What is merely to stay where it is, such as the target of a command,
+        What is held for a decision is as it is now. What merely stays where it is, such as the target of a command,
         is as the unit knows it, so that a write to it is refused as stale; unless it was merged or is gone.
         """
         key = (entity.name, id_)
