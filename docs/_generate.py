@@ -221,9 +221,10 @@ def operations_page(owner: str) -> str:
 
 
 def _services_of(owner: str) -> list[type]:
-    """The services of an area or plugin; those of an area lie in its folder."""
+    """The services of an area or plugin."""
+    areas = {service: area.id for area in bundled().areas for service in area.services}
     services = bundled().runtime.services.items()
-    found = [s for s, plugin in services if owner == (s.__module__.split(".")[2] if plugin == "core" else plugin)]
+    found = [s for s, plugin in services if owner == (areas[s] if plugin == "core" else plugin)]
     return sorted(found, key=lambda service: service.__name__)
 
 
@@ -241,14 +242,15 @@ def _service(service: type) -> str:
 
 def _way_to(service: type) -> str:
     """How a unit of work gives the service."""
-    for name, member in vars(UnitOfWork).items():
+    for name, member in inspect.getmembers_static(UnitOfWork):
         if isinstance(member, property) and inspect.get_annotations(member.fget)["return"] == service.__name__:
             return f"uow.{name}"
     return f"uow.use({service.__name__})"
 
 
 def _operation(operation: Operation, way: str) -> str:
-    facts = [operation.kind, f"permission {code(operation.permission)}"]
+    needed = code(operation.permission) if operation.permission else "none but those for each record"
+    facts = [operation.kind, f"permission {needed}"]
     facts += [f"loads {code(t.name)} ({t.entity})" for t in operation.targets or ()]
     facts += [] if operation.reversible else ["cannot be undone"]
     said = [*entries(operation.doc, "Args").items()]

@@ -33,6 +33,9 @@ from crmkit.core.kernel.access.actors import Actor, ActorDirectory
 from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.kernel.config.config import Config, set_in_file
 from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
+from crmkit.core.kernel.history.model import Difference, PlannedChange, Reversal, Snapshot, UnitEntry, Version
+from crmkit.core.kernel.history.service import History
 from crmkit.core.kernel.history.verify import Finding
 from crmkit.core.kernel.jobs.model import JobStats, JobStatus
 from crmkit.core.kernel.jobs.rules import JobState
@@ -93,6 +96,7 @@ __all__ = [
     "DealReopened",
     "DealWon",
     "Definition",
+    "Difference",
     "EntityType",
     "Event",
     "Finding",
@@ -100,6 +104,7 @@ __all__ = [
     "Forecast",
     "Funnel",
     "FunnelStage",
+    "History",
     "Identifier",
     "Interaction",
     "InteractionCorrected",
@@ -131,14 +136,18 @@ __all__ = [
     "PartyView",
     "Person",
     "Pipeline",
+    "PlannedChange",
     "Record",
     "RecordMoved",
+    "RecordRestored",
     "Ref",
     "RelatedParty",
     "Relationship",
     "RelationshipType",
+    "Reversal",
     "Rule",
     "Section",
+    "Snapshot",
     "Stage",
     "SystemClock",
     "Thread",
@@ -146,8 +155,11 @@ __all__ = [
     "ThreadOpened",
     "ThreadState",
     "TimelineEntry",
+    "UnitEntry",
     "UnitOfWork",
+    "UnitUndone",
     "Variable",
+    "Version",
     "criteria_from_json",
     "criteria_to_json",
     "errors",

@@ -36,6 +36,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── UnknownLifecycleStageError
     │   ├── UnknownRoleError              no such set of permissions
     │   ├── UnknownTeamError
+    │   ├── UnknownVersionError           a record never was at this version, or it is that of its deletion
     │   └── ImportFileError               a file that cannot be read as what it claims to be
     ├── CriteriaError
     │   ├── UnknownFieldError             names the nearest field
@@ -44,7 +45,9 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     ├── AlreadyExistsError                an exclusive identifier or another unique key is taken
     ├── ConflictError                     what was read or assumed no longer holds
     │   ├── StaleVersionError             the record has moved on since it was read
-    │   └── InUseError                    something still refers to what should be deleted
+    │   ├── InUseError                    something still refers to what should be deleted
+    │   ├── UndoRefusedError              what a unit changed has moved on; lists every conflict
+    │   └── RestoreRefusedError           what a version refers to has moved on; lists every conflict
     ├── MoveNotAllowedError               the pipeline does not allow this move; lists those it allows
     ├── UnitError
     │   ├── PoisonedUnitError             a command failed; only rollback is left
@@ -72,6 +75,7 @@ __all__ = [
     "AlreadyExistsError",
     "ClosedUnitError",
     "ConfigError",
+    "Conflict",
     "ConflictError",
     "CriteriaError",
     "CrmkitError",
@@ -105,6 +109,7 @@ __all__ = [
     "ReadOnlyUnitError",
     "Refusal",
     "RefusedError",
+    "RestoreRefusedError",
     "RetryableStorageError",
     "StaleVersionError",
     "StartupError",
@@ -126,6 +131,7 @@ __all__ = [
     "UnknownStageError",
     "UnknownTeamError",
     "UnknownTenantError",
+    "UnknownVersionError",
 ]
 
 
@@ -558,6 +564,17 @@ class UnknownTeamError(InvalidValueError):
         super().__init__("team", team, f"is not a team here; known: {', '.join(known) or 'none'}")
 
 
+class UnknownVersionError(InvalidValueError):
+    """The record never was at this version, or it is the version of its deletion."""
+
+    code = "unknown_version"
+
+    def __init__(self, entity: str, id: object, version: object, *, known: Sequence[int] = ()) -> None:
+        self.entity, self.id, self.version, self.known = entity, id, version, tuple(known)
+        span = f"{self.known[0]} to {self.known[-1]}" if len(self.known) > 1 else ", ".join(map(str, self.known))
+        super().__init__("version", version, f"is none at which {entity} {id} was; it has: {span or 'none'}")
+
+
 class ImportFileError(InvalidValueError):
     """A file that cannot be read as what it claims to be."""
 
@@ -642,6 +659,86 @@ class InUseError(ConflictError):
     def __init__(self, entity: str, id: object, *, by: str) -> None:
         self.entity, self.id, self.by = entity, id, by
         super().__init__(f"{entity} {id} cannot be deleted: records of {by} still refer to it")
+
+
+class Conflict:
+    """One thing that keeps a record from being brought back to what it was.
+
+    Attributes:
+        entity: of the record.
+        id: of the record.
+        field: the field that it is about, or several of one unique key; None if it is about the whole record.
+        reason: stable name of the kind of conflict, one of `REASONS`.
+        blocked_by: the unit of work that has to be undone first; None where there is none, or it may not be told.
+    """
+
+    __slots__ = ("blocked_by", "entity", "field", "id", "reason")
+
+    REASONS: ClassVar = {
+        "changed": "has been changed since",
+        "exists": "is there again",
+        "gone": "has been deleted since",
+        "in_use": "is referred to by what came since",
+        "invalid": "is no longer valid as it was",
+        "irreversible": "did what cannot be undone",
+        "merged": "has been merged into another record",
+        "moved": "is part of another record now",
+        "taken": "has been taken by another record",
+        "target_gone": "refers to a record that is gone",
+        "target_merged": "refers to a record that has been merged",
+        "unknown_entity": "is of a kind that no plugin knows any more",
+    }
+    """What each reason says."""
+
+    def __init__(
+        self, entity: str, id: object, field: str | None, reason: str, *, blocked_by: object | None = None
+    ) -> None:
+        self.entity, self.id, self.field, self.reason, self.blocked_by = entity, id, field, reason, blocked_by
+
+    def __str__(self) -> str:
+        what = f"{self.entity} {self.id}" + (f", {self.field}," if self.field else "")
+        by = f" (by unit {self.blocked_by})" if self.blocked_by else ""
+        return f"{what} {self.REASONS[self.reason]}{by}"
+
+    def __repr__(self) -> str:
+        said = (self.entity, str(self.id), self.field, self.reason)
+        return f"Conflict({', '.join(map(repr, said))}, blocked_by={self.blocked_by!s})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Conflict) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+_SHOWN = 10
+
+
+def _listed(conflicts: Sequence[Conflict]) -> str:
+    more = len(conflicts) - _SHOWN
+    return "; ".join([*map(str, conflicts[:_SHOWN]), *([f"and {more} more"] if more > 0 else [])])
+
+
+class UndoRefusedError(ConflictError):
+    """What a unit of work changed has moved on; ``conflicts`` lists everything that is in the way."""
+
+    code = "undo_refused"
+
+    def __init__(self, units: Sequence[object], conflicts: Sequence[Conflict]) -> None:
+        self.units, self.conflicts = tuple(units), tuple(conflicts)
+        what = f"unit {self.units[0]}" if len(self.units) == 1 else f"{len(self.units)} units"
+        way = "undo what came since first, or undo the rest with partial=True"
+        super().__init__(f"{what} cannot be undone: {_listed(self.conflicts)}; {way}")
+
+
+class RestoreRefusedError(ConflictError):
+    """What a version of a record refers to, or needs for itself, has moved on; ``conflicts`` lists all of it."""
+
+    code = "restore_refused"
+
+    def __init__(self, entity: str, id: object, version: int, conflicts: Sequence[Conflict]) -> None:
+        self.entity, self.id, self.version, self.conflicts = entity, id, version, tuple(conflicts)
+        super().__init__(f"{entity} {id} cannot be restored to version {version}: {_listed(self.conflicts)}")
 
 
 class MoveNotAllowedError(CrmkitError):

@@ -18,11 +18,13 @@ COMMANDS: Final = {
     "db": "crmkit.cli.db:db",
     "demo": "crmkit.cli.demo:demo",
     "explain": "crmkit.cli.explain:explain",
+    "history": "crmkit.cli.history:history",
     "init": "crmkit.cli.init:init",
     "jobs": "crmkit.cli.jobs:jobs",
     "plugins": "crmkit.cli.plugins:plugins",
     "show": "crmkit.cli.show:show",
     "tenants": "crmkit.cli.tenants:tenants",
+    "undo": "crmkit.cli.history:undo",
     "verify": "crmkit.cli.verify:verify",
     "worker": "crmkit.cli.worker:worker",
 }

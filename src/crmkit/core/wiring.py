@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from crmkit.core.interactions.model import LastState
 from crmkit.core.interactions.plugin import AREA as INTERACTIONS
 from crmkit.core.interactions.reading import open_activities, recent
+from crmkit.core.kernel.history.plugin import HISTORY
 from crmkit.core.kernel.storage.migrations import Unit
 from crmkit.core.parties.plugin import AREA as PARTIES
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AREAS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
-AREAS: Final = (PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
+AREAS: Final = (HISTORY, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
 """The areas, in the order in which they are registered and seeded."""
 MIGRATIONS: Final = Unit(id="core", location="crmkit.core:migrations")
 RECENT: Final = 10

@@ -80,7 +80,10 @@ def _brought(crm: CRM, manifest: Manifest) -> Iterator[tuple[str, Iterable[str]]
     entities = assembly.entities(id_)
     operations = [o for _, o in sorted(runtime.operations.items()) if runtime.services.get(o.service or object) == id_]
     yield "Entities", (f"{e.name}: {e.label} (table {e.table.name})" for e in entities)
-    yield "Commands and queries", (f"{o.name} ({o.kind}, needs {o.permission})" for o in operations)
+    yield (
+        "Commands and queries",
+        (f"{o.name} ({o.kind}, needs {o.permission or 'rights on records'})" for o in operations),
+    )
     own = [p for name, p in runtime.permissions.items() if name.startswith(f"{id_}.")]
     yield "Permissions", (f"{p.name}: {p.label}" for p in own)
     yield "Hooks implemented", (f"{h.name}: {_first_line(h.fn)}" for part in parts for h in part.hooks)

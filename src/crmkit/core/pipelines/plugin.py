@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from crmkit.core.kernel.history.hooks import records_changing
 from crmkit.core.kernel.plugins.manifest import Permission
 from crmkit.core.kernel.plugins.plugin import Area
 from crmkit.core.kernel.units.unit import UnitOfWork
@@ -20,6 +21,7 @@ from crmkit.core.pipelines.events import (
 )
 from crmkit.core.pipelines.hooks import deal_moving
 from crmkit.core.pipelines.service import Pipelines
+from crmkit.core.pipelines.staged.hooks import check_stages
 from crmkit.core.pipelines.tables import ENTITIES
 from crmkit.values.criteria import f
 from crmkit.values.ids import new_id
@@ -72,6 +74,7 @@ class PipelinesArea(Area):
         RecordMoved,
     )
     declares = (deal_moving,)
+    hooks = (records_changing.by(check_stages),)
 
     def seed(self, uow: UnitOfWork) -> None:
         """Define the pipelines that are not there yet."""

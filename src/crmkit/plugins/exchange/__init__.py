@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crmkit.plugins.exchange.config import Settings
-    from crmkit.plugins.exchange.events import ImportFinished, ImportStarted
+    from crmkit.plugins.exchange.events import ImportFinished, ImportStarted, ImportTakenBack
     from crmkit.plugins.exchange.exporting import Exporter, ExportReport
     from crmkit.plugins.exchange.failures import RowError
     from crmkit.plugins.exchange.form import ImportedIdentifier, ImportedMechanism, ImportedParty
@@ -30,6 +30,7 @@ __all__ = [
     "ImportOptions",
     "ImportReport",
     "ImportStarted",
+    "ImportTakenBack",
     "ImportedIdentifier",
     "ImportedMechanism",
     "ImportedParty",
@@ -43,7 +44,7 @@ __all__ = [
 
 _MODULES = {
     "config": ("Settings",),
-    "events": ("ImportFinished", "ImportStarted"),
+    "events": ("ImportFinished", "ImportStarted", "ImportTakenBack"),
     "exporting": ("ExportReport", "Exporter"),
     "failures": ("RowError",),
     "form": ("ImportedIdentifier", "ImportedMechanism", "ImportedParty"),

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from crmkit.sdk import Event
 
-__all__ = ["ImportFinished", "ImportStarted"]
+__all__ = ["ImportFinished", "ImportStarted", "ImportTakenBack"]
 
 
 @frozen(kw_only=True)
@@ -45,3 +45,18 @@ class ImportFinished(Event):
     updated: int
     unchanged: int
     failed: int
+
+
+@frozen(kw_only=True)
+class ImportTakenBack(Event):
+    """What an import had added and changed was undone.
+
+    Attributes:
+        import_id: the import.
+        name: of the file.
+        whole: whether all of it was; False if something that has moved on since was left as it is.
+    """
+
+    import_id: UUID
+    name: str
+    whole: bool

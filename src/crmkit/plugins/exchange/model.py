@@ -16,7 +16,7 @@ from crmkit.sdk import Record
 __all__ = ["LONGEST_NAME", "Batch", "Import", "ImportFormat", "ImportState", "SavedMapping"]
 
 ImportFormat = Literal["csv", "vcard"]
-ImportState = Literal["running", "finished", "abandoned"]
+ImportState = Literal["running", "finished", "abandoned", "taken_back"]
 
 LONGEST_NAME: Final = 200
 """Characters in the name of a file or a mapping."""
@@ -57,7 +57,7 @@ class Import(Record):
         size: of the file, in bytes.
         format: csv or vcard.
         options: how rows are read and recognised, in JSON form; an import is resumed with the same ones only.
-        state: running (also if it was interrupted), finished, or abandoned.
+        state: running (also if it was interrupted), finished, abandoned or taken back.
         owner_id: the actor who imports.
         finished_at: when the last row was done, UTC.
         rows: how many there are; these and the following numbers are empty until it is finished.

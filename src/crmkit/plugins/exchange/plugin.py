@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from crmkit.plugins.exchange.events import ImportFinished, ImportStarted
+from crmkit.plugins.exchange.events import ImportFinished, ImportStarted, ImportTakenBack
 from crmkit.plugins.exchange.tables import BATCH, IMPORT, MAPPING
 from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule, UnitOfWork
 
@@ -40,7 +40,7 @@ class ExchangePlugin(Plugin):
     """
 
     entities = (IMPORT, BATCH, MAPPING)
-    events = (ImportStarted, ImportFinished)
+    events = (ImportStarted, ImportFinished, ImportTakenBack)
 
     def seed(self, uow: UnitOfWork) -> None:
         """Define the roles that are not there yet; one that was changed is left as it is."""

@@ -12,12 +12,12 @@ from crmkit.plugins.exchange.applying import Applier, Outcome
 from crmkit.plugins.exchange.config import Settings
 from crmkit.plugins.exchange.csv.columns import target
 from crmkit.plugins.exchange.drafts import Draft
-from crmkit.plugins.exchange.events import ImportFinished, ImportStarted
+from crmkit.plugins.exchange.events import ImportFinished, ImportStarted, ImportTakenBack
 from crmkit.plugins.exchange.failures import RowError
 from crmkit.plugins.exchange.form import ImportedParty
 from crmkit.plugins.exchange.gathering import gathered
 from crmkit.plugins.exchange.model import Batch, Import, ImportFormat, SavedMapping
-from crmkit.sdk import ALWAYS, ConflictError, Criteria, Party, Service, Target, command, f, query
+from crmkit.sdk import ALWAYS, ConflictError, Criteria, Party, Reversal, Service, Target, command, f, query
 
 __all__ = ["Exchange"]
 
@@ -135,6 +135,8 @@ class Exchange(Service):
         found = self.uow.get(Import, import_)
         if found.state == "finished":
             return found
+        if found.state != "running":
+            raise ConflictError(f"import {found.name!r} was {found.state.replace('_', ' ')}; import the file again")
         sums = _sums(self.batches(import_))
         if sum(sums.values()) != rows:
             raise ConflictError(
@@ -149,6 +151,33 @@ class Exchange(Service):
     def batches(self, import_: ImportId) -> Iterator[Batch]:
         """The ledger of an import, in the order of its rows."""
         return self.uow.each(Batch, f.import_id == import_, order="number")
+
+    @command("exchange.import.take_back", permission="exchange.import.update")
+    def take_back(self, import_: ImportId, *, partial: bool = False) -> Reversal:
+        """Undo all that an import did: parties that it added go, those that it updated are what they were before.
+
+        One unit of work, which can itself be undone. The import stays, without its ledger, as taken back.
+
+        Args:
+            import_: the import, be it finished or interrupted.
+            partial: leave what has moved on since as it is, and list it, instead of refusing.
+
+        Raises:
+            ConflictError: if there is nothing to take back.
+            UndoRefusedError: if something has moved on since; lists all of it.
+            ForbiddenError: if the actor may not do all of it by hand, or may not undo units of others.
+        """  # raised by what this calls; callers want to know
+        units = self._units_of(import_)
+        done = self.uow.history.undo_all(units, partial=partial)
+        found = self.uow.get(Import, import_)
+        self.records.update(found, evolve(found, state="taken_back"))
+        self.emit(ImportTakenBack(import_id=import_, name=found.name, whole=not done.conflicts))
+        return done
+
+    @query("exchange.import.plan_take_back", permission="exchange.import.update")
+    def plan_take_back(self, import_: ImportId, *, partial: bool = False) -> Reversal:
+        """What taking an import back would change, and what has moved on since; writes nothing. See `take_back`."""
+        return self.uow.history.plan(self._units_of(import_), partial=partial)
 
     @query("exchange.import.compare", permission="exchange.import.create")
     def compare(self, drafts: Sequence[Draft], *, match: Sequence[str] | None = None) -> Outcome:
@@ -207,15 +236,27 @@ class Exchange(Service):
 
         Args:
             where: which parties.
-            order: see `UnitOfWork.find`.
+            order: see `UnitOfWork.find`; by default, that in which they were added.
         """
-        return gathered(self.uow, where, order=order)
+        return gathered(self.uow, where, order=order or "id")
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _unfinished(self, digest: str) -> Import | None:
         mine = (f.digest == digest) & (f.state == "running") & (f.owner_id == self.uow.actor.id)
         return next(iter(self.uow.find(Import, mine, limit=1)), None)
+
+    def _units_of(self, import_: UUID) -> list[UUID]:
+        """The units of work in which rows were applied.
+
+        Raises:
+            ConflictError: if there are none.
+        """
+        units = [batch.unit_id for batch in self.batches(import_)]
+        if not units:
+            name = self.uow.get(Import, import_).name
+            raise ConflictError(f"import {name!r} has applied no rows that could be taken back")
+        return units
 
     def _last_batch(self, import_: UUID) -> Batch | None:
         return next(iter(self.uow.find(Batch, f.import_id == import_, order="-number", limit=1)), None)

@@ -77,6 +77,7 @@ class Runtime:
         quarantined: their ids, each with the reason.
         schedules: what plugins do again and again, by plugin and name.
         bell: rung when jobs have been written in this process.
+        absent: entities of plugins that are not loaded, as far as somebody asked; see `entities.absent`.
         permission_names: which permission a verb needs on an entity, as far as somebody asked.
     """
 
@@ -108,7 +109,8 @@ class Runtime:
         self.compiler = Compiler(registry)
         self._settings, self.rights_source = settings, rights_source
         self.guard = guarded(UniqueKeys({**{e.name: e.table for e in registry}, **_KERNEL_KEYS}))
-        self._stores: dict[tuple[str, str], Store[Any]] = {}
+        self._stores: dict[tuple[EntityType[Any], str], Store[Any]] = {}
+        self.absent: dict[str, EntityType[Any]] = {}
         self._rights: OrderedDict[Any, Rights] = OrderedDict()
         self._profiles: OrderedDict[tuple[str, int], tuple[frozenset[str], HookTable]] = OrderedDict()
         self.actors_seen: dict[tuple[str, str], tuple[str, str]] = {}
@@ -116,7 +118,7 @@ class Runtime:
 
     def store(self, entity: EntityType[M], dialect: str) -> Store[M]:
         """The entity's store on ``dialect``."""
-        key = (entity.name, dialect)
+        key = (entity, dialect)
         found = self._stores.get(key)
         if found is None:
             found = self._stores[key] = Store(entity, dialect)

@@ -21,7 +21,7 @@ from crmkit.core.kernel.plugins.plugin import Area
 from crmkit.core.kernel.plugins.resolve import Resolution, resolve
 from crmkit.core.kernel.storage.migrations import Unit, current, heads, revisions_of
 from crmkit.core.kernel.storage.tables import metadata as core_metadata
-from crmkit.core.kernel.units.gate import Operation, operations_of
+from crmkit.core.kernel.units.gate import EVERYBODY, Operation, operations_of
 from crmkit.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _unregistered(
             "Add it to the manifest's permissions, or name one of an entity, such as deal.update",
         )
         for operation in operations
-        if operation.permission not in permissions
+        if operation.permission not in {EVERYBODY, *permissions}
     ]
 
 

@@ -85,6 +85,44 @@ class RowCodec(Generic[M]):
                 setters[name](copy, value)
         return copy
 
+    def model_of(self, image: Mapping[str, Any]) -> type[M]:
+        """The model of the record that an image in JSON form shows.
+
+        Raises:
+            KeyError: if its discriminator names no variant that there still is.
+        """
+        entity = self.entity
+        return entity.variants[image[entity.discriminator or ""]] if entity.variants else entity.model
+
+    def from_image(self, id_: Any, version: int, image: Mapping[str, Any]) -> M:
+        """The record that an image in JSON form shows, unvalidated; fields that there are no more are passed over."""
+        model = self.model_of(image)
+        record: M = object.__new__(model)
+        custom = {name.removeprefix("custom."): v for name, v in image.items() if name.startswith("custom.")}
+        stamps = {"id": id_, "version": version, "updated_at": None, "custom": custom}
+        for name, set_value in self._setters[model].items():
+            value = stamps[name] if name in stamps else self.field_from_json(name, image.get(name))
+            set_value(record, value)
+        return record
+
+    def rebuilt(self, id_: Any, version: int, image: Mapping[str, Any]) -> M:
+        """The same, made by the model, whose validators may refuse it and which derives what is derived.
+
+        Raises:
+            Exception: whatever the model raises.
+        """
+        model = self.model_of(image)
+        values: dict[str, Any] = {"id": id_, "version": version}
+        values["custom"] = {name.removeprefix("custom."): v for name, v in image.items() if name.startswith("custom.")}
+        for attribute in attrs.fields(model):
+            name = attribute.name
+            if attribute.init and name not in values and name != "updated_at":
+                if name in image:
+                    values[name] = self.field_from_json(name, image[name])
+                elif self.fields[name].nullable:
+                    values[name] = None
+        return model(**values)
+
     def driver_value(self, column: str, value: Any) -> Any:
         """One column's value as the driver takes it."""
         convert = self._codecs[column].to_driver

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
-from sqlalchemy import Column, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import Column, and_, bindparam, delete, insert, literal_column, or_, select, update
 
 from crmkit.core.kernel.entities.codec import RowCodec
-from crmkit.core.kernel.entities.columns import Integer
+from crmkit.core.kernel.entities.columns import Id, Integer
 from crmkit.core.kernel.entities.entity import EntityType, M, Reference
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import StaleVersionError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Lock", "Store"]
+__all__ = ["CHUNK", "Lock", "Store", "chunks"]
 
 
 Lock = Literal["key", "share", "alone"]
@@ -33,6 +33,18 @@ _LOCKS: Final[Mapping[Lock, dict[str, Any]]] = {
     "share": {"read": True},  # FOR SHARE
     "alone": {"key_share": True},  # FOR NO KEY UPDATE: what "key" holds does not stand in its way
 }
+T = TypeVar("T")
+
+CHUNK: Final = 100
+"""How many records one statement asks for where many are wanted."""
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """``values`` in lists of the same length, the last one filled up, so that one statement serves all."""
+    every = list(values)
+    for start in range(0, len(every), CHUNK):
+        chunk = every[start : start + CHUNK]
+        yield chunk + chunk[-1:] * (CHUNK - len(chunk))
 
 
 class Store(Generic[M]):
@@ -63,6 +75,7 @@ class Store(Generic[M]):
             select(table.c.version).where(table.c.tenant_id == bindparam("tenant"), table.c.id == bindparam("record"))
         )
         self._referring: dict[str, Statement] = {}
+        self._many: dict[Any, Statement] = {}
         self._parts = None if entity.part_of is None else self._build_parts(table.c[entity.part_of])
 
     def read(self, db: Db, tenant: str, id_: UUID, *, lock: Lock | None = None) -> M | None:
@@ -133,6 +146,67 @@ class Store(Generic[M]):
             params["entity"] = entity
         return [self.codec.load(row) for row in db.rows(statement, params)]
 
+    # -- many at once, for undo, restore and merge --------------------------------------------------------------------
+
+    def read_many(self, db: Db, tenant: str, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, M]:
+        """The records of these ids that are there, whoever may see them.
+
+        Args:
+            db: where.
+            tenant: whose.
+            ids: which.
+            lock: keep others from changing, deleting and referring to them until the transaction ends.
+        """
+        lock = lock and db.dialect == "postgresql"
+        statement = self._many.get(lock)
+        if statement is None:
+            table = self.entity.table
+            rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), table.c.id.in_(_ids()))
+            # In one order, so that two who lock the same rows wait instead of blocking each other for ever.
+            statement = self._many[lock] = Statement(rows.order_by(table.c.id).with_for_update() if lock else rows)
+        found: dict[UUID, M] = {}
+        for chunk in chunks(sorted(set(ids))):
+            rows_ = db.rows(statement, {"tenant": tenant, **_named(chunk)})
+            found.update((record.id, record) for record in map(self.codec.load, rows_))
+        return found
+
+    def referring_many(
+        self, db: Db, tenant: str, reference: Reference, entity: str, ids: Iterable[UUID]
+    ) -> dict[UUID, M]:
+        """Every row whose ``reference`` names one of the records ``ids`` of ``entity``, whoever may see it."""
+        key = ("referring", reference.column)
+        statement = self._many.get(key)
+        table = self.entity.table
+        if statement is None:
+            where = [table.c.tenant_id == bindparam("tenant"), table.c[reference.column].in_(_ids())]
+            if reference.entity_column is not None:
+                where.append(table.c[reference.entity_column] == bindparam("entity"))
+            statement = self._many[key] = Statement(select(*self.columns).where(*where).order_by(table.c.id))
+        more = {} if reference.entity_column is None else {"entity": entity}
+        found: dict[UUID, M] = {}
+        for chunk in chunks(sorted(set(ids))):
+            rows = db.rows(statement, {"tenant": tenant, **more, **_named(chunk)})
+            found.update((record.id, record) for record in map(self.codec.load, rows))
+        return found
+
+    def holding(self, db: Db, tenant: str, columns: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> list[M]:
+        """Every row that has one of ``values`` in ``columns``, whoever may see it."""
+        key = ("holding", columns)
+        statement = self._many.get(key)
+        if statement is None:
+            table = self.entity.table
+            same = [
+                and_(*(table.c[c] == bindparam(f"{c}_{n}", type_=table.c[c].type) for c in columns))
+                for n in range(CHUNK)
+            ]
+            rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), or_(*same))
+            statement = self._many[key] = Statement(rows)
+        found: list[M] = []
+        for chunk in chunks(values):
+            named = {f"{c}_{n}": v for n, each in enumerate(chunk) for c, v in zip(columns, each, strict=True)}
+            found += [self.codec.load(row) for row in db.rows(statement, {"tenant": tenant, **named})]
+        return found
+
     def _build_parts(self, root: Column[Any]) -> Statement:
         table = self.entity.table
         rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), root == bindparam("root"))
@@ -154,3 +228,11 @@ class Store(Generic[M]):
                 return StaleVersionError(self.entity.name, id_, expected=before, actual=actual)
         id_, before, _ = expected[0]
         return StaleVersionError(self.entity.name, id_, expected=before)
+
+
+def _ids() -> list[Any]:
+    return [bindparam(f"id_{n}", type_=Id()) for n in range(CHUNK)]
+
+
+def _named(chunk: list[UUID]) -> dict[str, UUID]:
+    return {f"id_{n}": id_ for n, id_ in enumerate(chunk)}

@@ -10,7 +10,19 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar, cast, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from attrs import evolve, field, frozen
 
@@ -20,11 +32,14 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.units.service import Service
     from crmkit.core.kernel.units.work import Work
 
-__all__ = ["Gate", "Operation", "Target", "TargetParameter", "command", "operations_of", "query"]
+__all__ = ["EVERYBODY", "Gate", "Operation", "Target", "TargetParameter", "command", "operations_of", "query"]
 
 S = TypeVar("S", bound="Service")
 P = ParamSpec("P")
 R = TypeVar("R")
+
+EVERYBODY: Final = ""
+"""In the place of a permission: an operation needs none of its own, since the rights on each record decide."""
 
 
 @frozen
@@ -60,7 +75,7 @@ class Operation:
     Attributes:
         name: such as ``deal.move``.
         kind: command (writes) or query (reads).
-        permission: the action permission that it needs.
+        permission: the action permission that it needs; `EVERYBODY` if rights on records alone decide.
         reversible: whether a unit with this command can be undone.
         doc: its documentation.
         method: the service method's name.
@@ -112,7 +127,7 @@ def _mark(
         operation = Operation(
             name=name,
             kind=kind,
-            permission=permission or name,
+            permission=name if permission is None else permission,
             reversible=reversible,
             doc=inspect.getdoc(method) or "",
             method=method.__name__,
@@ -233,7 +248,8 @@ class Gate:
     def _admit(self, operation: Operation, args: tuple[Any, ...], kwargs: Any) -> list[tuple[str, Any]]:
         """Check the action permission and load the targets; returns (entity, id) of each."""
         work = self._work
-        work.require(operation.permission)
+        if operation.permission != EVERYBODY:
+            work.require(operation.permission)
         named = []
         for target in operation.targets or ():
             place = target.place

@@ -52,7 +52,7 @@ def write_unit(work: Work) -> None:
         "reason": facts.reason,
         "source": facts.source,
         "at": work.now,
-        "undoes": None,
+        "undoes": work.undoes[0] if len(work.undoes) == 1 else None,
         "caused_by": facts.caused_by,
         "reversible": work.reversible,
     }

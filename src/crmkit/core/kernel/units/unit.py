@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
-from crmkit.core.kernel.history.history import History
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.query.compiler import MAX_LIMIT
 from crmkit.core.kernel.query.reading import Reading, Tally
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.access.actors import Actor
     from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.history.service import History
     from crmkit.core.kernel.units.service import Service
     from crmkit.core.kernel.units.work import Work
     from crmkit.values.criteria import Criteria
@@ -156,8 +156,10 @@ class UnitOfWork:
 
     @property
     def history(self) -> History:
-        """What was changed, when and by whom."""
-        return History(self._work)
+        """What was changed, when and by whom; versions, restore and undo."""
+        from crmkit.core.kernel.history.service import History  # a service, which stands on units of work
+
+        return self.use(History)
 
     def settings(self, settings: type[T]) -> T:
         """A plugin's settings of this deployment, given the class that describes them."""

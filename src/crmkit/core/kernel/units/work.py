@@ -69,6 +69,7 @@ _UNDONE = (
     "refusals",
     "events",
     "told",
+    "undoes",
     "reversible",
     "command",
     "depth",
@@ -121,6 +122,7 @@ class Work:
         self.refusals: list[Refusal] = []
         self.events: list[Event] = []
         self.told: list[dict[str, Any]] = []
+        self.undoes: list[UUID] = []
         self.denials: list[Denial] = []
         self.reversible = True
         self.command: Operation | None = None
@@ -218,7 +220,7 @@ class Work:
         if isinstance(error, ForbiddenError):
             permission, record = error.permission, error.id
         elif isinstance(error, NotFoundError):
-            permission, record = operation.permission, error.id
+            permission, record = operation.permission or operation.name, error.id
         else:
             return
         self.denials.append(
@@ -249,6 +251,7 @@ class Work:
     def load(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M | None:
         """The record as it is in this unit, whoever may see it."""
         key = (entity.name, id_)
+        share = share and not self.read_only
         if key in self.identity and (not share or key in self.locked or self.db.dialect == "sqlite"):
             cached: M | None = self.identity[key]
             return cached

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
+    from crmkit.core.kernel.entities.registry import EntityRegistry
     from crmkit.core.kernel.units.work import Work
     from crmkit.values.change import Operation as ChangeKind
 
@@ -90,7 +91,7 @@ class Buffer:
         self.writes: list[Write] = []
         self.born: set[Key] = set()
         self.flushing = False
-        self._batch: list[Write] = []
+        self._leaving = _Leaving(work)
 
     # -- buffering ----------------------------------------------------------------------------------------------------
 
@@ -180,6 +181,36 @@ class Buffer:
             diff = store.codec.diff(current, stored)
             self.writes.append(Write("update", other, current, stored, self._root(other, stored), diff))
 
+    def place(self, entity: EntityType[M], before: M | None, after: M | None) -> M | None:
+        """Buffer one step of a plan of undo, restore or merge, which has looked at dependants and versions itself.
+
+        Args:
+            entity: of the record.
+            before: as it is; None if it is not there.
+            after: as it is to be; None if it is to go. Of one that comes back, at the version that it comes back with.
+
+        Returns:
+            What is stored; None if the record goes.
+        """
+        work, codec = self.work, self.work.store(entity).codec
+        if after is None:
+            if before is None:
+                return None
+            self.writes.append(Write("delete", entity, before, None, self._root(entity, before)))
+            work.identity[entity.name, before.id] = None
+            return None
+        version = after.version if before is None else before.version + 1
+        created_at = after.created_at if before is None else before.created_at
+        stored = codec.stamped(after, version, created_at or work.now, work.now)
+        if before is None:
+            self.born.add((entity.name, stored.id))
+            self.writes.append(Write("insert", entity, None, stored, self._root(entity, stored)))
+        else:
+            diff = codec.diff(before, stored)
+            self.writes.append(Write("update", entity, before, stored, self._root(entity, stored), diff))
+        work.identity[entity.name, stored.id] = stored
+        return stored
+
     def _unmasked(self, entity: EntityType[M], current: M, after: M) -> M:
         """``after`` with the stored values of fields that the actor cannot read and has not set."""
         work = self.work
@@ -196,23 +227,35 @@ class Buffer:
 
     def flush(self) -> None:
         """Check permission, references and guards, then store: all of it, or nothing."""
-        work = self.work
-        if self.flushing or not (self.writes or work.asks or work.refusals):
+        if self.flushing or not (self.writes or self.work.asks or self.work.refusals):
             return
-        writes, self.writes = self.writes, []
-        asks, work.asks = work.asks, []
-        self._batch = writes
         self.flushing = True  # guards read the database as it was before these writes
         try:
-            for write in writes:
-                self._check_row(write)
-            for write in writes:
-                self._check_references(write)
-            self._ask(asks)
+            writes = self._checked()
             if writes:
                 self._store(writes)
         finally:
             self.flushing = False
+
+    def rehearse(self) -> None:
+        """Check as `flush` does, and give up what is buffered instead of storing it."""
+        self.flushing = True
+        try:
+            self._checked()
+        finally:
+            self.flushing = False
+
+    def _checked(self) -> list[Write]:
+        work = self.work
+        writes, self.writes = self.writes, []
+        asks, work.asks = work.asks, []
+        self._leaving.records = {(w.entity.name, w.before.id): w.before for w in writes if w.op == "delete"}
+        for write in writes:
+            self._check_row(write)
+        for write in writes:
+            self._check_references(write)
+        self._ask(asks)
+        return writes
 
     def _check_row(self, write: Write) -> None:
         work, entity = self.work, write.entity
@@ -227,16 +270,13 @@ class Buffer:
 
     def _may(self, permission: str, write: Write, image: Record) -> bool:
         if write.entity.part_of is None:
-            return self.work.may(permission, write.entity, image)
-        root_entity = self.work.registry.entity(write.root[0])
-        root = self.work.load(root_entity, write.root[1]) or self._dying(write.root)
+            return self.work.rights.check(permission, write.entity, image, self._leaving)
+        key = self._root(write.entity, image)  # a part may move from one root to another
+        root_entity = self.work.registry.entity(key[0])
+        root = self._leaving.load(root_entity, key[1])
         if root is None or not self.work.sees(root_entity, root):
-            raise NotFoundError(*write.root)
+            raise NotFoundError(*key)
         return self.work.may(permission, root_entity, root)
-
-    def _dying(self, key: Key) -> Record | None:
-        """A root whose deletion is part of this flush; its parts went before it."""
-        return next((w.before for w in self._batch if w.op == "delete" and (w.entity.name, w.before.id) == key), None)
 
     def _check_fields(self, permission: str, write: Write) -> None:
         work = self.work
@@ -257,12 +297,13 @@ class Buffer:
         if write.after is None:
             return
         work = self.work
+        final = work.identity.get((write.entity.name, write.after.id))
         for reference in write.entity.shape.references:
             if write.op == "update" and reference.column not in write.diff:
                 continue
             id_ = getattr(write.after, reference.column)
-            if id_ is None:
-                continue
+            if id_ is None or final is None or getattr(final, reference.column) != id_:
+                continue  # it names nothing, or a later write of the flush has the last word
             other = work.referred(write.entity, reference.column, write.after)
             if reference.entity is None and other.part_of is not None:
                 whole = work.registry.root_of(other).name
@@ -304,6 +345,8 @@ class Buffer:
     def _raise_roots(self, writes: list[Write]) -> dict[Key, int]:
         """Each root's version after this flush; adds a raise for roots of which only parts are written.
 
+        A root that a part has left gets a change of its own, since that part's change names the new root.
+
         Raises:
             NotFoundError: if a root is gone.
         """
@@ -312,8 +355,9 @@ class Buffer:
         for write in writes:
             if write.entity.part_of is None:
                 versions[write.entity.name, write.record.id] = write.version
-        missing = {w.root: None for w in writes if w.entity.part_of is not None and w.root not in versions}
-        for key in missing:
+        parts = [w for w in writes if w.entity.part_of is not None]
+        left = {self._root(w.entity, w.before) for w in parts if w.op == "update"} - {w.root for w in parts}
+        for key in dict.fromkeys(key for key in (*(w.root for w in parts), *left) if key not in versions):
             entity = work.registry.entity(key[0])
             current = work.load(entity, key[1])
             if current is None:
@@ -321,7 +365,7 @@ class Buffer:
             codec = work.store(entity).codec
             raised = codec.stamped(current, current.version + 1, current.created_at or work.now, work.now)
             work.identity[key] = raised
-            writes.append(Write("update", entity, current, raised, key, raises=True))
+            writes.append(Write("update", entity, current, raised, key, raises=key not in left))
             versions[key] = raised.version
         return versions
 
@@ -354,6 +398,30 @@ class Buffer:
         if write.op == "insert":
             return {name: (None, value) for name, value in image.items()}
         return {name: (value, None) for name, value in image.items()}
+
+
+class _Leaving:
+    """What rights are decided by: the records of the unit, and those whose deletion is part of the flush.
+
+    A record goes after its parts and after what is visible with it only; so for them it counts as it was.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.records: dict[Key, Any] = {}
+
+    @property
+    def registry(self) -> EntityRegistry:
+        """The entities of the unit."""
+        return self._work.registry
+
+    def load(self, entity: EntityType[Any], id_: UUID, /) -> Any:
+        """The record as it is, or as it was before the flush."""
+        return self._work.load(entity, id_) or self.records.get((entity.name, id_))
+
+    def granted(self, *asked: Any) -> bool:
+        """Whether the record is shared."""
+        return self._work.granted(*asked)
 
 
 _VERBS = {"insert": "create", "update": "update", "delete": "delete"}

@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import evolve
 
 from crmkit.core.kernel.entities.entity import Record
-from crmkit.core.kernel.history.history import Provenance
+from crmkit.core.kernel.history.model import Provenance
 from crmkit.core.kernel.units.gate import Target, query
 from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry

@@ -1,0 +1,315 @@
+"""Pure decisions about the past: what a record was at a version, and what undoing changes would make of records.
+
+An *image* is a record in JSON form: the fields that have a value, custom ones as ``custom.<key>``, without id, version
+and ``updated_at``. None is the image of a record that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+from attrs import define, field, frozen
+
+from crmkit.errors import Conflict
+
+if TYPE_CHECKING:
+    from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+    from crmkit.core.kernel.history.log import Logged
+
+__all__ = [
+    "Block",
+    "Image",
+    "Key",
+    "Step",
+    "Unwound",
+    "differing",
+    "is_known",
+    "netted",
+    "ordered",
+    "replayed",
+    "states_at",
+    "unwound",
+    "versions_of",
+]
+
+Key = tuple[str, UUID]
+Image = dict[str, Any]
+Block = tuple[Key, str | None]
+"""A field of a record that a plan must leave alone; None for the whole record."""
+
+
+@frozen
+class Step:
+    """One write of a plan.
+
+    Attributes:
+        key: entity and id of the record.
+        before: its image before; None for an insert.
+        after: its image after; None for a delete.
+    """
+
+    key: Key
+    before: Image | None
+    after: Image | None
+
+
+@define
+class Unwound:
+    """What undoing changes comes to.
+
+    Attributes:
+        state: the image of every record, as it would be.
+        steps: the writes, in order.
+        conflicts: what is in the way.
+        blocks: what a plan of the rest must leave alone.
+        unknown: fields, as ``entity.field``, that there are no more.
+    """
+
+    state: dict[Key, Image | None]
+    steps: list[Step] = field(factory=list)
+    conflicts: list[Conflict] = field(factory=list)
+    blocks: set[Block] = field(factory=set)
+    unknown: set[str] = field(factory=set)
+
+    def refuse(self, key: Key, name: str | None, reason: str, *, whole: bool) -> None:
+        """Note a conflict, and what is to be left alone because of it."""
+        self.conflicts.append(Conflict(*key, name, reason))
+        self.blocks.add((key, None if whole else name))
+
+    def take(self, key: Key, after: Image | None) -> None:
+        """Note a step, unless it changes nothing."""
+        before = self.state[key]
+        if before != after:
+            self.steps.append(Step(key, before, after))
+            self.state[key] = after
+
+
+def unwound(
+    changes: Iterable[Logged],
+    state: Mapping[Key, Image | None],
+    entities: Callable[[str], EntityType[Any] | None],
+    blocked: frozenset[Block] = frozenset(),
+) -> Unwound:
+    """Undo changes one by one, values compared and never versions.
+
+    Args:
+        changes: newest first.
+        state: the image of every record that they are about, as it is.
+        entities: the entity of a name; None if nobody knows it any more.
+        blocked: what to leave alone.
+    """
+    found = Unwound(dict(state))
+    for change in changes:
+        key = change.key
+        if (key, None) in blocked:
+            continue
+        entity = entities(change.entity)
+        if entity is None:
+            found.refuse(key, None, "unknown_entity", whole=True)
+        elif change.op == "insert":
+            _undo_insert(found, entity, change)
+        elif change.op == "delete":
+            _undo_delete(found, entity, change)
+        else:
+            _undo_update(found, entity, change, blocked)
+    # What came and went within the changes comes back and goes again, which is nobody's business.
+    found.steps = [s for s in found.steps if state[s.key] is not None or found.state[s.key] is not None]
+    return found
+
+
+def _undo_insert(found: Unwound, entity: EntityType[Any], change: Logged) -> None:
+    """A record goes only if the whole of it is as it was made: nobody has put anything into it since."""
+    now = found.state[change.key]
+    if now is None:
+        found.refuse(change.key, None, "gone", whole=True)
+        return
+    then = {name: pair[1] for name, pair in change.diff.items()}
+    changed = differing(entity, now, then)
+    for name in changed:
+        found.refuse(change.key, name, "changed", whole=True)
+    if not changed:
+        found.take(change.key, None)
+
+
+def _undo_delete(found: Unwound, entity: EntityType[Any], change: Logged) -> None:
+    if found.state[change.key] is not None:
+        found.refuse(change.key, None, "exists", whole=True)
+        return
+    image = {name: pair[0] for name, pair in change.diff.items()}
+    found.unknown.update(f"{entity.name}.{name}" for name in image if not is_known(entity, name))
+    found.take(change.key, {name: value for name, value in image.items() if is_known(entity, name)})
+
+
+def _undo_update(found: Unwound, entity: EntityType[Any], change: Logged, blocked: frozenset[Block]) -> None:
+    now = found.state[change.key]
+    if now is None:
+        found.refuse(change.key, None, "gone", whole=True)
+        return
+    after, derived = dict(now), _derived(entity, now)
+    for name, (before, then) in change.diff.items():
+        if not is_known(entity, name):
+            found.unknown.add(f"{entity.name}.{name}")
+        elif name not in derived and (change.key, name) not in blocked:
+            if not _same(entity, name, now.get(name), then):
+                found.refuse(change.key, name, "changed", whole=False)
+            elif before is None:
+                after.pop(name, None)
+            else:
+                after[name] = before
+    found.take(change.key, after)
+
+
+def netted(changes: Sequence[Logged]) -> list[Logged]:
+    """The changes of one unit without the fields that it left as it found them.
+
+    Of records that it only updated: what it changed and changed back is none of its doing.
+    """
+    first: dict[tuple[Key, str], Any] = {}
+    last: dict[tuple[Key, str], Any] = {}
+    whole = {change.key for change in changes if change.op != "update"}
+    for change in changes:
+        for name, (before, after) in change.diff.items():
+            first.setdefault((change.key, name), before)
+            last[change.key, name] = after
+    idle = {at for at in first if at[0] not in whole and first[at] == last[at]}
+    if not idle:
+        return list(changes)
+    return [
+        change._replace(diff={n: pair for n, pair in change.diff.items() if (change.key, n) not in idle})
+        for change in changes
+    ]
+
+
+def ordered(updates: Iterable[Step], uniques: Callable[[str], Iterable[tuple[str, ...]]]) -> list[Step]:
+    """Updates in such an order that no unique key is given before it is free.
+
+    Where two records want each other's, one of them goes, and comes back last.
+
+    Args:
+        updates: one for each record.
+        uniques: the unique keys of an entity.
+    """
+    pending, last, found = list(updates), [], []
+    while pending:
+        held = {value: step.key for step in pending for value in _held(step.before, step.key, uniques)}
+        free = (s for s in pending if all(held.get(v, s.key) == s.key for v in _held(s.after, s.key, uniques)))
+        step = next(free, None)
+        if step is None:
+            step = pending.pop(0)
+            found.append(Step(step.key, step.before, None))
+            last.append(Step(step.key, None, step.after))
+        else:
+            pending.remove(step)
+            found.append(step)
+    return [*found, *last]
+
+
+def _held(image: Image | None, key: Key, uniques: Callable[[str], Iterable[tuple[str, ...]]]) -> Iterable[Any]:
+    for unique in uniques(key[0]):
+        values = tuple((image or {}).get(column) for column in unique if column != "tenant_id")
+        if None not in values:
+            yield key[0], unique, values
+
+
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def is_known(entity: EntityType[Any], name: str) -> bool:
+    """Whether the entity has such a field today."""
+    return name in entity.shape.fields or name.startswith("custom.")
+
+
+def differing(entity: EntityType[Any], one: Image, other: Image) -> list[str]:
+    """The fields in which two images differ, but for those that there are no more and those that are derived."""
+    derived = _derived(entity, one)
+    names = (name for name in {**one, **other} if name not in derived and is_known(entity, name))
+    return [name for name in names if not _same(entity, name, one.get(name), other.get(name))]
+
+
+def _derived(entity: EntityType[Any], image: Image) -> frozenset[str]:
+    """Fields that the model makes of others, so that nobody changes them by themselves."""
+    model = entity.variants.get(image.get(entity.discriminator or "", ""), entity.model)
+    return frozenset(a.name for a in attrs.fields(model) if not a.init)
+
+
+def _same(entity: EntityType[Any], name: str, one: Any, other: Any) -> bool:
+    if one == other:
+        return True
+    if one is None or other is None:
+        return False
+    shape = entity.shape.fields.get(name)
+    return bool(_comparable(shape, one) == _comparable(shape, other))
+
+
+def _comparable(shape: FieldShape | None, value: Any) -> Any:
+    """Such that equal values are equal: 12 and 12.0000, lists and tuples."""
+    if shape is not None and shape.type == "decimal":
+        return Decimal(value)
+    if shape is not None and shape.type == "money":
+        return Decimal(value[0]), value[1]
+    if isinstance(value, Mapping):
+        return {key: _comparable(None, each) for key, each in value.items()}
+    return tuple(_comparable(None, each) for each in value) if isinstance(value, (list, tuple)) else value
+
+
+# -- versions ---------------------------------------------------------------------------------------------------------
+
+
+def replayed(changes: Iterable[Logged]) -> Image | None:
+    """What changes of one record, oldest first, come to."""
+    image: Image | None = None
+    for change in changes:
+        if change.op == "delete":
+            image = None
+            continue
+        image = {} if image is None or change.op == "insert" else dict(image)
+        for name, (_, value) in change.diff.items():
+            if value is None:
+                image.pop(name, None)
+            else:
+                image[name] = value
+    return image
+
+
+def versions_of(root: Key, changes: Iterable[Logged]) -> dict[int, list[Logged]]:
+    """The changes of a record and its parts by the version of the record that they made, oldest first."""
+    found: dict[int, list[Logged]] = {}
+    for change in changes:
+        found.setdefault(change.version if change.key == root else change.root_version, []).append(change)
+    return dict(sorted(found.items()))
+
+
+def states_at(
+    root: Key, version: int, own: Sequence[Logged], parts: Iterable[Logged]
+) -> tuple[Image | None, dict[Key, tuple[int, Image]]]:
+    """A record and its parts at a version.
+
+    Args:
+        root: the record.
+        version: which.
+        own: its own changes, by version.
+        parts: all changes of every record that ever was part of it, by version each.
+
+    Returns:
+        The record's image, and of each part that it had then its own version and image.
+    """
+    left = {change.unit: change.version for change in own}
+    by_part: dict[Key, list[Logged]] = {}
+    for change in parts:
+        by_part.setdefault(change.key, []).append(change)
+    found: dict[Key, tuple[int, Image]] = {}
+    for key, changes in by_part.items():
+        last = max((n for n, c in enumerate(changes) if c.root == root[1] and c.root_version <= version), default=None)
+        if last is None:
+            continue
+        following = changes[last + 1] if last + 1 < len(changes) else None
+        if following is not None and following.root != root[1] and left.get(following.unit, version + 1) <= version:
+            continue  # it had become part of another record by then
+        image = replayed(changes[: last + 1])
+        if image is not None:
+            found[key] = (changes[last].version, image)
+    return replayed(c for c in own if c.version <= version), found

@@ -1,0 +1,82 @@
+"""A CRM with a plugin of cards in it, and ways to look at everything that is stored."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import column, inspect, select, table
+
+from crmkit import CRM
+
+TOY = Path(__file__).parent / "toy"
+MACHINERY = {
+    "crm_actor",
+    "crm_catalog",
+    "crm_change",
+    "crm_denial",
+    "crm_job",
+    "crm_once",
+    "crm_plugin_state",
+    "crm_tenant",
+    "crm_unit",
+}
+UNCOUNTED = {"tenant_id", "version", "updated_at"}
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOY))
+    if "crm_toycards" not in sys.modules:
+        importlib.import_module("crm_toycards")
+    return sys.modules["crm_toycards"]
+
+
+@pytest.fixture
+def with_cards(crm: CRM, crm_with, toy) -> CRM:
+    """The CRM of `crm`, with the plugin of cards."""
+    return crm_with(toy.MANIFEST)
+
+
+Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+@pytest.fixture
+def stored(crm: CRM, tenant: str) -> Callable[[], Rows]:
+    """A function that gives every row of every entity: (table, id) to its values, but for versions."""
+
+    tables = []
+
+    def read() -> Rows:
+        if not tables:
+            for (_, name), described in inspect(crm.engine).get_multi_columns().items():
+                columns = [c["name"] for c in described]
+                if name.startswith("crm_") and name not in MACHINERY and "tenant_id" in columns:
+                    tables.append(table(name, *map(column, columns)))
+        found = {}
+        with crm.engine.connect() as connection:
+            for one in tables:
+                rows = connection.execute(select(one).where(one.c.tenant_id == tenant)).mappings()
+                found.update(((one.name, _plain(row["id"])), dict(_values(row))) for row in rows)
+        return found
+
+    return read
+
+
+def _values(row: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in row.items():
+        if name == "custom":
+            custom = json.loads(value) if isinstance(value, str) else value
+            yield from ((f"custom.{key}", each) for key, each in custom.items())
+        elif name not in UNCOUNTED and value is not None:
+            yield str(name), _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return repr(UUID(bytes=value)) if isinstance(value, bytes) else repr(value)
