@@ -47,6 +47,7 @@ from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 from crmkit.core.parties.mechanisms.model import Mechanism
+from crmkit.core.parties.merging.events import PartiesMerged
 from crmkit.core.parties.model import Organisation, Party, Person
 from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType
 from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
@@ -126,6 +127,7 @@ __all__ = [
     "Organisation",
     "Page",
     "Participant",
+    "PartiesMerged",
     "Party",
     "PartyAdded",
     "PartyArchived",

@@ -47,6 +47,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── StaleVersionError             the record has moved on since it was read
     │   ├── InUseError                    something still refers to what should be deleted
     │   ├── UndoRefusedError              what a unit changed has moved on; lists every conflict
+    │   ├── MergeRefusedError             merging would break references or unique keys; lists every conflict
     │   └── RestoreRefusedError           what a version refers to has moved on; lists every conflict
     ├── MoveNotAllowedError               the pipeline does not allow this move; lists those it allows
     ├── UnitError
@@ -95,6 +96,7 @@ __all__ = [
     "InvalidValueError",
     "JoinError",
     "LimitExceededError",
+    "MergeRefusedError",
     "MigrationError",
     "MoveNotAllowedError",
     "NaiveDatetimeError",
@@ -739,6 +741,16 @@ class RestoreRefusedError(ConflictError):
     def __init__(self, entity: str, id: object, version: int, conflicts: Sequence[Conflict]) -> None:
         self.entity, self.id, self.version, self.conflicts = entity, id, version, tuple(conflicts)
         super().__init__(f"{entity} {id} cannot be restored to version {version}: {_listed(self.conflicts)}")
+
+
+class MergeRefusedError(ConflictError):
+    """Merging two records would leave a reference to nothing, or a unique key twice; ``conflicts`` lists all of it."""
+
+    code = "merge_refused"
+
+    def __init__(self, loser: object, winner: object, conflicts: Sequence[Conflict]) -> None:
+        self.loser, self.winner, self.conflicts = loser, winner, tuple(conflicts)
+        super().__init__(f"{loser} cannot be merged into {winner}: {_listed(self.conflicts)}")
 
 
 class MoveNotAllowedError(CrmkitError):

@@ -79,6 +79,7 @@ from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 from crmkit.core.parties.mechanisms.model import Mechanism, MechanismKind
 from crmkit.core.parties.mechanisms.rules import address, mechanism
+from crmkit.core.parties.merging.events import PartiesMerged
 from crmkit.core.parties.model import Organisation, Party, PartyKind, Person
 from crmkit.core.parties.reference import party_ref
 from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType
@@ -132,6 +133,7 @@ from crmkit.errors import (
     InvalidValueError,
     JoinError,
     LimitExceededError,
+    MergeRefusedError,
     MigrationError,
     MoveNotAllowedError,
     NaiveDatetimeError,
@@ -268,6 +270,7 @@ __all__ = [
     "Manifest",
     "Mechanism",
     "MechanismKind",
+    "MergeRefusedError",
     "MigrationError",
     "Money",
     "MoveNotAllowedError",
@@ -281,6 +284,7 @@ __all__ = [
     "Page",
     "Participant",
     "Parties",
+    "PartiesMerged",
     "Party",
     "PartyAdded",
     "PartyArchived",

@@ -40,6 +40,7 @@ PARTS = {
 }
 ENTITIES = {"crm_party": "party", "crm_deal": "deal", "crm_toycards_card": "toycards.card"}
 REFERENCES = [
+    ("crm_party", "merged_into", "crm_party"),
     ("crm_mechanism", "party_id", "crm_party"),
     ("crm_identifier", "party_id", "crm_party"),
     ("crm_relationship", "party_id", "crm_party"),
@@ -75,6 +76,8 @@ WAYS = (
     "talk",
     "share",
     "remove",
+    "merge",
+    "merge",
     "card",
     "points",
     "worth",
@@ -127,14 +130,15 @@ def turned_round(now, doing):
 
 
 def broken_keys(rows):
-    """References to nothing, and unique keys that several rows have."""
+    """References to nothing or to what has been merged, and unique keys that several rows have."""
     found = set()
+    merged = {id_ for (_, id_), row in rows.items() if "merged_into" in row}
     ids = {id_ for _, id_ in rows}
     for (table, id_), row in rows.items():
         for name, column, target in REFERENCES:
             if table == name and row.get(column) is not None:
                 there = (target, row[column]) in rows if target else row[column] in ids
-                if not there:
+                if not there or row[column] in merged:
                     found.add((table, id_, column))
     for name, columns in UNIQUES:
         values = Counter(
@@ -151,6 +155,20 @@ def whole_of(rows, root):
     table, id_ = root
     parts = PARTS[table]
     return {key: row for key, row in rows.items() if key == root or (key[0] in parts and row[parts[key[0]]] == id_)}
+
+
+def followed(now, root, wanted):
+    """The rows of a version, where what has been merged since is replaced by what it was merged into."""
+    into = {id_: row["merged_into"] for (_, id_), row in now.items() if "merged_into" in row}
+    columns = {(table, column) for table, column, _ in REFERENCES}
+    return {
+        key: {
+            n: into.get(v, v) if (key[0], n) in columns and v != root[1] else v
+            for n, v in row.items()
+            if n != "merged_into"
+        }
+        for key, row in wanted.items()
+    }
 
 
 # -- the machine ------------------------------------------------------------------------------------------------------
@@ -267,6 +285,10 @@ class Histories(RuleBasedStateMachine):
     def do_remove(self, uow, _cards, party, _one, _other):
         uow.parties.remove(party.id)
 
+    def do_merge(self, uow, _cards, party, _one, other):
+        if (winner := self.pick(uow, Party, other)) and winner.id != party.id:
+            uow.parties.merge(party.id, winner.id, choose=["fill", "winner", "loser"][other % 3])
+
     def do_card(self, _uow, cards, party, one, other):
         card = type(self).toy.Card(
             party_id=party.id, number=self.base + 1 + one % 4, price=Money(other, "EUR") if other else None
@@ -356,7 +378,9 @@ class Histories(RuleBasedStateMachine):
     def restore(self, n):
         (root, version), wanted = sorted(self.past.items(), key=repr)[n % len(self.past)]
         others = {key: row for key, row in self.now.items() if key not in whole_of(self.now, root)}
-        outcome = None if set(wanted) & set(others) else {**others, **wanted}
+        wanted = followed(self.now, root, wanted)
+        merged = "merged_into" in self.now.get(root, {})
+        outcome = None if merged or set(wanted) & set(others) else {**others, **wanted}
         allowed = outcome is not None and not broken_keys(outcome) - broken_keys(self.now)
         id_ = UUID(root[1].removeprefix("UUID('").removesuffix("')"))
         try:

@@ -17,6 +17,7 @@ from crmkit.core.parties.lifecycle.rules import default_stages
 from crmkit.core.parties.lifecycle.tables import LIFECYCLE_ENTRY, LIFECYCLE_STAGE
 from crmkit.core.parties.mechanisms import events as mechanism_events
 from crmkit.core.parties.mechanisms.tables import MECHANISM
+from crmkit.core.parties.merging.events import PartiesMerged
 from crmkit.core.parties.relationships import events as relationship_events
 from crmkit.core.parties.relationships.model import RelationshipType
 from crmkit.core.parties.relationships.rules import default_types
@@ -72,6 +73,7 @@ class PartiesArea(Area):
         role_events.PartyRoleAdded,
         role_events.PartyRoleEnded,
         lifecycle_events.LifecycleMoved,
+        PartiesMerged,
     )
     declares = (party_viewing,)
 

@@ -23,6 +23,7 @@ from crmkit.core.parties.lifecycle.service import LifecycleCommands
 from crmkit.core.parties.mechanisms.model import Mechanism, MechanismKind
 from crmkit.core.parties.mechanisms.rules import mechanism, spelled_once, with_primaries
 from crmkit.core.parties.mechanisms.service import MechanismCommands
+from crmkit.core.parties.merging.service import MergingCommands
 from crmkit.core.parties.model import Party
 from crmkit.core.parties.relationships.model import Relationship
 from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
@@ -37,7 +38,7 @@ __all__ = ["Parties"]
 P = TypeVar("P", bound=Party)
 
 
-class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleCommands, ViewQueries):
+class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleCommands, MergingCommands, ViewQueries):
     """People and organisations: ``uow.parties``.
 
     What there is about mechanisms, identifiers, relationships, roles, the lifecycle, finding and the 360 view is

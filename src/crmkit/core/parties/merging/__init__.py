@@ -1,0 +1,1 @@
+"""Merging two parties that turned out to be one."""
