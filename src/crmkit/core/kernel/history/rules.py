@@ -172,10 +172,11 @@ def netted(changes: Sequence[Logged]) -> list[Logged]:
     last: dict[tuple[Key, str], Any] = {}
     whole = {change.key for change in changes if change.op != "update"}
     for change in changes:
-        for name, (before, after) in change.diff.items():
-            first.setdefault((change.key, name), before)
-            last[change.key, name] = after
-    idle = {at for at in first if at[0] not in whole and first[at] == last[at]}
+        if change.key not in whole:
+            for name, (before, after) in change.diff.items():
+                first.setdefault((change.key, name), before)
+                last[change.key, name] = after
+    idle = {at for at in first if first[at] == last[at]}
     if not idle:
         return list(changes)
     return [
