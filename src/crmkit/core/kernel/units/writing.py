@@ -419,9 +419,9 @@ class _Leaving:
         """The record as it is, or as it was before the flush."""
         return self._work.load(entity, id_) or self.records.get((entity.name, id_))
 
-    def granted(self, *asked: Any) -> bool:
+    def granted(self, entity: str, id: UUID, permission: str, kind: str, keys: tuple[str, ...]) -> bool:
         """Whether the record is shared."""
-        return self._work.granted(*asked)
+        return self._work.granted(entity, id, permission, kind, keys)
 
 
 _VERBS = {"insert": "create", "update": "update", "delete": "delete"}
