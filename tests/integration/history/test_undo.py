@@ -462,7 +462,7 @@ def test_an_undo_is_told_and_recorded(crm, ida, recorded_events):
     assert (entry.id, entry.undoes, entry.commands) == (undone, unit, ("history.undo",))
 
 
-def test_queued_jobs_are_cancelled_and_keys_released(with_cards, toy, ida, tenant):
+def test_queued_jobs_are_dropped_and_keys_released(with_cards, toy, ida, tenant):
     def make(uow):
         uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=5))
         units.append(uow.id)
@@ -477,7 +477,7 @@ def test_queued_jobs_are_cancelled_and_keys_released(with_cards, toy, ida, tenan
         assert uow.history.undo(units[0]).jobs == 1
     jobs = table("crm_job", column("tenant_id"), column("state"))
     with with_cards.engine.connect() as connection:
-        assert connection.scalars(select(jobs.c.state).where(jobs.c.tenant_id == tenant)).all() == ["cancelled"]
+        assert connection.scalars(select(jobs.c.state).where(jobs.c.tenant_id == tenant)).all() == ["dropped"]
     with_cards.run(make, "ada", once=Key("k-1"))
     assert len(units) == 2
 

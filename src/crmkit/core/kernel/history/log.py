@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, codec_of
+from crmkit.core.kernel.jobs.administration import cancel
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.storing import CHUNK, chunks
 from crmkit.core.kernel.storage.tables import change_table, job_table, once_table, unit_table
@@ -128,7 +129,6 @@ _RECENT = Statement(
 )
 _OF_JOBS = (job_table.c.tenant_id == _TENANT, job_table.c.unit_id == bindparam("unit"), job_table.c.state == "queued")
 _QUEUED = Statement(select(func.count()).select_from(job_table).where(*_OF_JOBS))
-_CANCEL = Statement(update(job_table).where(*_OF_JOBS).values(state="cancelled"))
 _OF_KEYS = (once_table.c.tenant_id == _TENANT, once_table.c.unit_id == bindparam("unit"))
 _KEPT = Statement(select(func.count()).select_from(once_table).where(*_OF_KEYS))
 _RELEASE = Statement(delete(once_table).where(*_OF_KEYS))
@@ -202,12 +202,12 @@ class Log:
         """The last units before one, newest first."""
         return self._unit_rows(_RECENT, before=before, most=most)
 
-    def release(self, unit: UUID, *, rehearsing: bool) -> tuple[int, int]:
-        """Cancel the queued jobs of a unit and release its idempotency keys; or only count them."""
+    def release(self, unit: UUID, now: datetime, *, rehearsing: bool) -> tuple[int, int]:
+        """Drop the queued jobs of a unit and release its idempotency keys; or only count them."""
         params = {"tenant": self._tenant, "unit": unit}
         if rehearsing:
             return self._db.rows(_QUEUED, params)[0][0], self._db.rows(_KEPT, params)[0][0]
-        return self._db.run(_CANCEL, params), self._db.run(_RELEASE, params)
+        return cancel(self._db, self._tenant, unit, now), self._db.run(_RELEASE, params)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

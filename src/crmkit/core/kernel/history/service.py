@@ -295,7 +295,9 @@ class History(Service):
             if not met or not partial:
                 break
         refused = bool(conflicts) and not partial
-        freed = [(0, 0)] if refused else [planner.log.release(one, rehearsing=rehearsing) for one in ids]
+        freed = (
+            [(0, 0)] if refused else [planner.log.release(one, self._work.now, rehearsing=rehearsing) for one in ids]
+        )
         return plan, Reversal(
             applied=not rehearsing and not refused,
             units=ids,
