@@ -5,7 +5,7 @@ from sqlalchemy import UniqueConstraint
 
 from crmkit.core.parties.plugin import AREA
 
-NOUNS = ("", "mechanisms.", "identifiers.", "relationships.", "roles.", "lifecycle.")
+NOUNS = ("", "mechanisms.", "identifiers.", "relationships.", "roles.", "lifecycle.", "merging.")
 PARTS = [entity for entity in AREA.entities if entity.part_of]
 
 
