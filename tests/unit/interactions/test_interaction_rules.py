@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.interactions.checks import MAX_LINE
+from crmkit.core.interactions.limits import MAX_LINE
 from crmkit.core.interactions.model import Interaction, Thread
 from crmkit.core.interactions.rules import (
     CHANNEL_KEYS,

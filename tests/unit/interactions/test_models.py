@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.core.interactions.activities.model import KINDS, Activity, NextAction
-from crmkit.core.interactions.checks import MAX_BODY, MAX_LINE
+from crmkit.core.interactions.limits import MAX_BODY, MAX_LINE
 from crmkit.core.interactions.model import Channel, Interaction, LastState, Participant, Thread, ThreadState
 from crmkit.core.interactions.plugin import AREA
 from crmkit.core.kernel.wire import from_json, to_json

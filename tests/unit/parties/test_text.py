@@ -6,21 +6,9 @@ from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.core.parties.text import (
-    cleaned,
-    cleaned_lines,
-    cleaned_or_none,
-    day,
-    fold,
-    in_utc,
-    in_utc_or_none,
-    instant,
-    lines_or_none,
-    one_of,
-    text,
-    valid_key,
-)
+from crmkit.core.parties.text import cleaned, cleaned_lines, cleaned_or_none, fold, lines_or_none, text
 from crmkit.errors import InvalidKeyError, InvalidValueError, LimitExceededError, NaiveDatetimeError
+from crmkit.values.checks import day, in_utc, in_utc_or_none, instant, key, one_of
 
 ANY_TEXT = st.text(max_size=60)
 
@@ -28,7 +16,7 @@ ANY_TEXT = st.text(max_size=60)
 @frozen
 class Sample:
     line: str | None = field(default=None, converter=cleaned_or_none, validator=text(limit=5))
-    key: str | None = field(default=None, validator=valid_key)
+    key: str | None = field(default=None, validator=key)
     day: date | None = field(default=None, validator=day)
     at: datetime | None = field(default=None, converter=in_utc_or_none, validator=instant)
     word: str | None = field(default=None, validator=one_of(("a", "b")))

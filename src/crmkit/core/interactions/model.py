@@ -10,9 +10,10 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from crmkit.core.interactions.activities.model import Activity
-from crmkit.core.interactions.checks import MAX_BODY, MAX_LINE, in_utc, in_utc_or_none, instant, key, one_of, text
+from crmkit.core.interactions.limits import MAX_BODY, MAX_LINE
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.errors import InvalidValueError
+from crmkit.values.checks import in_utc, in_utc_or_none, instant, key, one_of, text
 from crmkit.values.ref import Ref
 
 __all__ = [

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import evolve
 
-from crmkit.core.interactions.checks import MAX_LINE
+from crmkit.core.interactions.limits import MAX_LINE
 from crmkit.core.interactions.model import Channel, Interaction, Thread, TimelineEntry
 from crmkit.errors import ConflictError, InvalidValueError, Refusal
 

@@ -11,8 +11,9 @@ from attrs import Attribute, field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.rules import month_and_day, person_name, person_sort_name, sort_name, time_zone
-from crmkit.core.parties.text import cleaned, cleaned_or_none, day, in_utc_or_none, instant, one_of, text, valid_key
+from crmkit.core.parties.text import cleaned, cleaned_or_none, text
 from crmkit.errors import InvalidValueError
+from crmkit.values.checks import day, in_utc_or_none, instant, key, one_of
 
 __all__ = ["GENDERS", "Gender", "Organisation", "Party", "PartyKind", "Person"]
 
@@ -55,7 +56,7 @@ class Party(Record):
     team_id: str | None = field(default=None, validator=text())
     language: str | None = field(default=None, converter=cleaned_or_none, validator=_language)
     time_zone: str | None = field(default=None, converter=cleaned_or_none, validator=text())
-    lifecycle: str | None = field(default=None, validator=valid_key)
+    lifecycle: str | None = field(default=None, validator=key)
     source: str | None = field(default=None, converter=cleaned_or_none, validator=text())
     source_detail: str | None = field(default=None, converter=cleaned_or_none, validator=text())
     sourced_at: datetime | None = field(default=None, converter=in_utc_or_none, validator=instant)

@@ -9,7 +9,8 @@ from attrs import evolve, field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.kernel.units.service import Service
-from crmkit.core.parties.text import cleaned, text, valid_key
+from crmkit.core.parties.text import cleaned, text
+from crmkit.values.checks import key
 
 __all__ = ["Term", "VocabularyCommands"]
 
@@ -25,7 +26,7 @@ class Term(Record):
         label: for people, such as ``Supplier``.
     """
 
-    key: str = field(validator=valid_key)
+    key: str = field(validator=key)
     label: str = field(converter=cleaned, validator=text())
 
 

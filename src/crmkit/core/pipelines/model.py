@@ -10,10 +10,11 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import optional
 
-from crmkit.core.pipelines.checks import text
 from crmkit.core.pipelines.definitions.model import checked_probability
+from crmkit.core.pipelines.limits import MAX_LINE
 from crmkit.core.pipelines.staged.model import Staged, StageEntry
 from crmkit.errors import InvalidMoneyError, InvalidValueError
+from crmkit.values.checks import text
 from crmkit.values.money import Money
 
 __all__ = ["Deal", "DealStageEntry", "PartyDeals"]
@@ -50,13 +51,13 @@ class Deal(Staged):
         expected_close: the day on which it should be decided.
     """
 
-    title: str = field(validator=text())
+    title: str = field(validator=text(MAX_LINE))
     party_id: UUID
     amount: Money | None = field(default=None, converter=_amount)
     probability: Decimal | None = field(default=None, converter=_probability)
-    owner_id: str | None = field(default=None, validator=optional(text()))
-    team_id: str | None = field(default=None, validator=optional(text()))
-    source: str | None = field(default=None, validator=optional(text()))
+    owner_id: str | None = field(default=None, validator=optional(text(MAX_LINE)))
+    team_id: str | None = field(default=None, validator=optional(text(MAX_LINE)))
+    source: str | None = field(default=None, validator=optional(text(MAX_LINE)))
     expected_close: date | None = field(default=None, converter=_day)
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from attrs import field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
-from crmkit.core.parties.text import cleaned, text, valid_key
+from crmkit.core.parties.text import cleaned, text
+from crmkit.values.checks import key
 
 __all__ = ["Identifier"]
 
@@ -27,7 +28,7 @@ class Identifier(Record):
     """
 
     party_id: UUID
-    scheme: str = field(validator=valid_key)
+    scheme: str = field(validator=key)
     value: str = field(converter=cleaned, validator=text())
     exclusive: bool = False
     exclusive_value: str | None = field(init=False)

@@ -8,16 +8,9 @@ from uuid import UUID
 from attrs import field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
-from crmkit.core.parties.text import (
-    MAX_NOTE,
-    cleaned_or_none,
-    in_utc,
-    in_utc_or_none,
-    instant,
-    text,
-    valid_key,
-)
+from crmkit.core.parties.text import MAX_NOTE, cleaned_or_none, text
 from crmkit.core.parties.vocabulary import Term
+from crmkit.values.checks import in_utc, in_utc_or_none, instant, key
 
 __all__ = ["LifecycleEntry", "LifecycleStage"]
 
@@ -46,7 +39,7 @@ class LifecycleEntry(Record):
     """
 
     party_id: UUID
-    stage: str = field(validator=valid_key)
+    stage: str = field(validator=key)
     entered_at: datetime = field(converter=in_utc, validator=instant)
     left_at: datetime | None = field(default=None, converter=in_utc_or_none, validator=instant)
     reason: str | None = field(default=None, converter=cleaned_or_none, validator=text(MAX_NOTE))

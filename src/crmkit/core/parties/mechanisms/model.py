@@ -10,18 +10,8 @@ from attrs import field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.rules import check_period
-from crmkit.core.parties.text import (
-    MAX_LINE,
-    cleaned_lines,
-    cleaned_or_none,
-    day,
-    in_utc_or_none,
-    instant,
-    lines_or_none,
-    one_of,
-    text,
-    valid_key,
-)
+from crmkit.core.parties.text import MAX_LINE, cleaned_lines, cleaned_or_none, lines_or_none, text
+from crmkit.values.checks import day, in_utc_or_none, instant, key, one_of
 
 __all__ = ["KINDS", "MAX_RAW", "Mechanism", "MechanismKind"]
 
@@ -67,7 +57,7 @@ class Mechanism(Record):
     valid_from: date | None = field(default=None, validator=day)
     valid_until: date | None = field(default=None, validator=day)
     country: str | None = field(default=None, converter=cleaned_or_none, validator=text())
-    service: str | None = field(default=None, validator=valid_key)
+    service: str | None = field(default=None, validator=key)
     street: str | None = field(default=None, converter=lines_or_none, validator=text(MAX_LINE))
     locality: str | None = field(default=None, converter=cleaned_or_none, validator=text())
     region: str | None = field(default=None, converter=cleaned_or_none, validator=text())

@@ -11,8 +11,9 @@ from attrs import field, frozen
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.model import PartyKind
 from crmkit.core.parties.rules import check_period
-from crmkit.core.parties.text import cleaned, cleaned_or_none, day, one_of, text, valid_key
+from crmkit.core.parties.text import cleaned, cleaned_or_none, text
 from crmkit.core.parties.vocabulary import Term
+from crmkit.values.checks import day, key, one_of
 
 __all__ = ["PARTY_KINDS", "RelatedParty", "Relationship", "RelationshipType"]
 
@@ -33,7 +34,7 @@ class RelationshipType(Term):
         other_kind: person or organisation, if the other party must be one; None for either.
     """
 
-    inverse: str = field(validator=valid_key)
+    inverse: str = field(validator=key)
     inverse_label: str = field(converter=cleaned, validator=text())
     first_kind: PartyKind | None = field(default=None, validator=one_of(PARTY_KINDS))
     other_kind: PartyKind | None = field(default=None, validator=one_of(PARTY_KINDS))
@@ -54,7 +55,7 @@ class Relationship(Record):
 
     party_id: UUID
     other_id: UUID
-    type: str = field(validator=valid_key)
+    type: str = field(validator=key)
     position: str | None = field(default=None, converter=cleaned_or_none, validator=text())
     valid_from: date | None = field(default=None, validator=day)
     valid_until: date | None = field(default=None, validator=day)

@@ -9,8 +9,8 @@ from attrs import field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.parties.rules import check_period
-from crmkit.core.parties.text import day, valid_key
 from crmkit.core.parties.vocabulary import Term
+from crmkit.values.checks import day, key
 
 __all__ = ["PartyRole", "PartyRoleType"]
 
@@ -32,7 +32,7 @@ class PartyRole(Record):
     """
 
     party_id: UUID
-    role: str = field(validator=valid_key)
+    role: str = field(validator=key)
     valid_from: date | None = field(default=None, validator=day)
     valid_until: date | None = field(default=None, validator=day)
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from attrs import Attribute, Factory, field, frozen
 
 from crmkit.core.kernel.entities.entity import Record
-from crmkit.core.pipelines.checks import text
+from crmkit.core.pipelines.limits import MAX_LINE
 from crmkit.errors import InvalidKeyError, InvalidValueError, UnknownStageError
+from crmkit.values.checks import text
 
 __all__ = ["CATEGORIES", "Category", "Definition", "NewStage", "Pipeline", "Stage", "checked_probability"]
 
@@ -98,8 +99,8 @@ class Pipeline(Record):
     """
 
     key: str = field(validator=_check_key)
-    label: str = field(validator=text())
-    entity: str = field(default="deal", validator=text())
+    label: str = field(validator=text(MAX_LINE))
+    entity: str = field(default="deal", validator=text(MAX_LINE))
     move_demands_interaction: bool = False
     demands_next_action: bool = False
 
@@ -123,7 +124,7 @@ class NewStage:
 
     key: str = field(validator=_check_key)
     category: Category = field(default="open", validator=_check_category)
-    label: str = field(default=Factory(_label_of, takes_self=True), validator=text())
+    label: str = field(default=Factory(_label_of, takes_self=True), validator=text(MAX_LINE))
     probability: Decimal = field(default=None, converter=_told_probability)
     stale_after_days: int | None = field(default=None, validator=_check_days)
     moves: tuple[str, ...] | None = field(default=None, converter=_stage_keys)
@@ -149,7 +150,7 @@ class Stage(Record):
 
     pipeline_id: UUID
     key: str = field(validator=_check_key)
-    label: str = field(validator=text())
+    label: str = field(validator=text(MAX_LINE))
     position: int
     category: Category = field(validator=_check_category)
     probability: Decimal = field(converter=_told_probability)

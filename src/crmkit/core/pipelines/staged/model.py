@@ -9,8 +9,9 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from crmkit.core.kernel.entities.entity import Record
-from crmkit.core.pipelines.checks import MAX_NOTE, text
 from crmkit.core.pipelines.definitions.model import Category, Definition, Stage
+from crmkit.core.pipelines.limits import MAX_LINE, MAX_NOTE
+from crmkit.values.checks import text
 from crmkit.values.instants import as_instant
 
 __all__ = ["StageEntry", "StageMove", "Staged"]
@@ -36,12 +37,12 @@ class Staged(Record):
         lost_reason: why it was lost; None unless it was.
     """
 
-    pipeline: str = field(validator=text())
-    stage: str = field(validator=text())
+    pipeline: str = field(validator=text(MAX_LINE))
+    stage: str = field(validator=text(MAX_LINE))
     category: Category = "open"
     stage_entered_at: datetime = field(converter=as_instant)
     closed_at: datetime | None = field(default=None, converter=_instant)
-    lost_reason: str | None = field(default=None, validator=optional(text()))
+    lost_reason: str | None = field(default=None, validator=optional(text(MAX_LINE)))
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +77,7 @@ class StageEntry(Record):
     stage: str
     entered_at: datetime = field(converter=as_instant)
     entered_by: str
-    reason: str | None = field(default=None, validator=optional(text()))
+    reason: str | None = field(default=None, validator=optional(text(MAX_LINE)))
     note: str | None = field(default=None, validator=optional(text(MAX_NOTE)))
     first: bool = True
     went_on: bool = False
