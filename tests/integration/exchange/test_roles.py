@@ -14,7 +14,7 @@ FILE = "given name,email\nIda,ida@berg.example\n"
 
 
 @pytest.fixture
-def crm(crm, database_url):  # noqa: ARG001  # pytest 8 does not look beneath a fixture that is overridden
+def crm(crm, database_url):  # pytest 8 does not look beneath a fixture that is overridden
     """A CRM whose directory gives Sam, a seller, what the test says."""
     own = crm.runtime.directory
 
