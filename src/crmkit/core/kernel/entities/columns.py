@@ -120,11 +120,11 @@ class Coded(TypeDecorator[Any]):
     cache_ok = True
 
     def codec(self, dialect: str) -> Codec:
-        """The codec for ``sqlite`` or ``postgresql``."""
+        """The codec for ``sqlite`` or ``postgresql``; each type has its own."""
         raise NotImplementedError
 
     def native(self, dialect: str) -> TypeEngine[Any]:
-        """The type in the database."""
+        """The type in the database; each type has its own."""
         raise NotImplementedError
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:

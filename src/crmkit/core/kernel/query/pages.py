@@ -121,7 +121,7 @@ def _checked(field: FieldShape, key: Any) -> Any:
     if field.type == "money":
         if not isinstance(key, Decimal):
             raise TypeError(key)
-        return Money(key, "XXX").amount
+        return Money(key, "XXX").amount  # held to the bounds of an amount; XXX is ISO 4217's code for no currency
     return coerce(field, "eq", key)
 
 
