@@ -69,7 +69,7 @@ from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
 from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
-from crmkit.core.kernel.query.compiler import Tally
+from crmkit.core.kernel.query.answers import Tally
 from crmkit.core.kernel.storage.migrations import render
 from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.kernel.wire import from_json, to_json

@@ -14,7 +14,7 @@ from crmkit.values.page import Cursor, Page
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.registry import HookTable
-    from crmkit.core.kernel.query.compiler import Tally
+    from crmkit.core.kernel.query.answers import Tally
 
 __all__ = ["Context", "Reads"]
 

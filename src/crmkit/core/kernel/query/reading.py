@@ -9,7 +9,8 @@ from uuid import UUID
 
 from attrs import evolve
 
-from crmkit.core.kernel.query.compiler import MAX_LIMIT, Tally
+from crmkit.core.kernel.query.answers import Tally
+from crmkit.core.kernel.query.compiler import MAX_LIMIT
 from crmkit.core.kernel.query.pages import cursor_of, order_of
 from crmkit.errors import NotFoundError
 from crmkit.values.criteria import Compare, Criteria, f
