@@ -107,7 +107,7 @@ def _before_applying(path: Path) -> tuple[float, float]:
     with opened(path, Settings()) as source:
         rows = list(source.rows())
         read = time.process_time()
-        Drafter(source, region=None, keep_invalid=False).drafts(rows)
+        Drafter(source, region=None, allow_invalid=False).drafts(rows)
     return read - began, time.process_time() - read
 
 

@@ -216,8 +216,8 @@ def test_an_interrupted_import_goes_on_with_its_own_options_only(importer, tmp_p
     file.write_text("given name\n" + "".join(f"P{n}\n" for n in range(12)), "utf-8")
     stop_after(importer, file, 5)
     with pytest.raises(ConflictError, match="other options"):
-        importer.run(file, ImportOptions(keep_invalid=True))
-    report = importer.run(file, ImportOptions(keep_invalid=True), restart=True)
+        importer.run(file, ImportOptions(allow_invalid=True))
+    report = importer.run(file, ImportOptions(allow_invalid=True), restart=True)
     assert (report.rows, report.added, report.resumed_after) == (12, 12, 0)
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 
 from crmkit import CRM, Identifier, Interaction, Mechanism, Organisation, Person, Relationship, Rule, f
 from crmkit.errors import ConflictError, ForbiddenError, NotFoundError
@@ -15,6 +16,19 @@ external id,given name,family name,email,phone,organisation,position,birth date,
 2,Tom,Reid,tom@reid.example,,Berg Roofs,,,
 3,Åse,Lind,,,,,,
 """
+
+
+@pytest.fixture
+def sent(crm):
+    """Every statement that is sent meanwhile."""
+    found = []
+
+    def note(connection, cursor, statement, *_):
+        found.append(statement)
+
+    event.listen(crm.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(crm.engine, "before_cursor_execute", note)
 
 
 def adds_up(report):
@@ -176,7 +190,7 @@ def test_a_row_that_fails_leaves_nothing_and_the_others_are_stored(importer, csv
 
 
 def test_malformed_mechanisms_are_kept_on_request_as_unverified_text(importer, csv, crm):
-    report = importer.run(csv("given name,email\nIda,no.mail\n"), ImportOptions(keep_invalid=True))
+    report = importer.run(csv("given name,email\nIda,no.mail\n"), ImportOptions(allow_invalid=True))
     assert (report.added, report.failed) == (1, 0)
     with crm.begin("ada", read_only=True) as uow:
         (kept,) = uow.find(Mechanism, order="id")
@@ -260,8 +274,8 @@ def test_each_batch_is_one_unit_and_the_import_names_them(importer, csv, crm):
 
 def test_an_import_tells_that_it_began_and_ended(importer, csv, crm):
     told = []
-    for event in (ImportStarted, ImportFinished):
-        crm.on(event, told.append)
+    for kind in (ImportStarted, ImportFinished):
+        crm.on(kind, told.append)
     report = importer.run(csv(PEOPLE))
     started, finished = told
     assert started.import_id == finished.import_id == report.import_id
@@ -332,6 +346,16 @@ def test_a_mapping_is_replaced_by_one_of_the_same_name(crm):
         exchange.save_mapping("odd", signature="s", targets={"A": "email"})
         again = exchange.save_mapping("odd", signature="s", targets={"A": "phone"})
     assert (again.version, dict(again.targets)) == (2, {"A": "phone"})
+
+
+# -- statistics -------------------------------------------------------------------------------------------------------
+
+
+def test_postgresql_is_asked_what_has_grown_whenever_the_batches_have_doubled(importer, csv, crm, sent):
+    """After 1, 2, 4 and 8 of ten batches: as often for a thousand times as many rows would be seven times more."""
+    importer.run(csv("given name\n" + "".join(f"P{n}\n" for n in range(50))))
+    asked = [sql for sql in sent if "pg_relation_size" in sql]
+    assert len(asked) == (4 if crm.engine.dialect.name == "postgresql" else 0)
 
 
 # -- the ledger -------------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_an_error_of_a_row_says_where_what_why_and_what_to_do():
     error = row_error(7, InvalidMechanismError("email", "no.mail", "is no e-mail address"), line=9, column="E-Mail")
     assert str(error) == (
         "row 7, line 9, E-Mail: 'no.mail' is no e-mail address; "
-        "mend it, or import with keep_invalid (--keep-invalid) to keep it as unverified text"
+        "mend it, or import with allow_invalid (--allow-invalid) to keep it as unverified text"
     )
     assert RowError.from_json(error.to_json()) == error
 

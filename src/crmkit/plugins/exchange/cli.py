@@ -44,7 +44,7 @@ def group() -> None:
 @click.option("--delimiter", metavar="CHAR", help="Of a CSV file; found out by default.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="Where dates leave open which is the month.")
 @click.option("--region", metavar="CODE", help="Where phone numbers without a country code are dialled, such as NO.")
-@click.option("--keep-invalid", is_flag=True, help="Keep malformed e-mails, numbers and URLs as unverified text.")
+@click.option("--allow-invalid", is_flag=True, help="Keep malformed e-mails, numbers and URLs as unverified text.")
 @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the rows that fail.")
 @click.option("--restart", is_flag=True, help="Begin anew, instead of going on with an interrupted import.")
 @click.pass_obj
@@ -87,7 +87,7 @@ def _options(given: dict[str, Any]) -> ImportOptions:
         date_order=given["date_order"],
         match=given["match"] or None,
         region=given["region"],
-        keep_invalid=given["keep_invalid"],
+        allow_invalid=given["allow_invalid"],
     )
 
 

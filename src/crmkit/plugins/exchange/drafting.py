@@ -23,14 +23,14 @@ class Drafter:
     Args:
         source: whose rows they are.
         region: where phone numbers in national form are dialled (ISO 3166-1 alpha-2).
-        keep_invalid: keep malformed mechanisms as unverified text.
+        allow_invalid: keep malformed mechanisms as unverified text.
 
     Attributes:
         left_out: what the rows so far say that nothing here can hold, and how many of them.
     """
 
-    def __init__(self, source: Source, *, region: str | None, keep_invalid: bool) -> None:
-        self._source, self._region, self._keep_invalid = source, region, keep_invalid
+    def __init__(self, source: Source, *, region: str | None, allow_invalid: bool) -> None:
+        self._source, self._region, self._allow_invalid = source, region, allow_invalid
         self.left_out: Counter[str] = Counter()
 
     def drafts(self, rows: Iterable[ReadRow]) -> tuple[list[Draft], list[RowError]]:
@@ -47,7 +47,7 @@ class Drafter:
                 continue
             self.left_out.update(row.given.left_out)
             try:
-                drafts.append(draft(row.number, row.given, region=self._region, keep_invalid=self._keep_invalid))
+                drafts.append(draft(row.number, row.given, region=self._region, allow_invalid=self._allow_invalid))
             except ConfigError:
                 raise
             except CrmkitError as error:

@@ -54,21 +54,21 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def draft(row: int, given: ImportedParty, *, region: str | None = None, keep_invalid: bool = False) -> Draft:
+def draft(row: int, given: ImportedParty, *, region: str | None = None, allow_invalid: bool = False) -> Draft:
     """What a row says, as records.
 
     Args:
         row: its number in the file, from 1.
         given: what it says.
         region: where phone numbers in national form are dialled (ISO 3166-1 alpha-2).
-        keep_invalid: keep malformed mechanisms as raw text, unverified, instead of refusing the row.
+        allow_invalid: keep malformed mechanisms as raw text, unverified, instead of refusing the row.
 
     Raises:
         InvalidValueError: if a value is not what it should be, or the row names nobody.
         LimitExceededError: if a text is too long.
     """  # raised by what the records check themselves
     party = _party(given)
-    mechanisms = _mechanisms(party, given.mechanisms, region, keep_invalid=keep_invalid)
+    mechanisms = _mechanisms(party, given.mechanisms, region, allow_invalid=allow_invalid)
     identifiers = tuple(
         Identifier(party_id=party.id, scheme=one.scheme, value=one.value) for one in given.identifiers if one.value
     )
@@ -97,14 +97,14 @@ def _party(given: ImportedParty) -> Person | Organisation:
 
 
 def _mechanisms(
-    party: Party, given: Collection[ImportedMechanism], region: str | None, *, keep_invalid: bool
+    party: Party, given: Collection[ImportedMechanism], region: str | None, *, allow_invalid: bool
 ) -> tuple[Mechanism, ...]:
     """Mechanisms, of which the first of each kind is primary where the file prefers none; so none is made twice."""
     preferred = {one.kind for one in given if one.is_primary}
     made: list[Mechanism] = []
     for one in given:
         is_primary = one.is_primary or one.kind not in preferred
-        found = _mechanism(party, one, region, is_primary=is_primary, keep_invalid=keep_invalid)
+        found = _mechanism(party, one, region, is_primary=is_primary, allow_invalid=allow_invalid)
         if found.is_primary:
             preferred.add(found.kind)
         made.append(found)
@@ -112,7 +112,7 @@ def _mechanisms(
 
 
 def _mechanism(
-    party: Party, given: ImportedMechanism, region: str | None, *, is_primary: bool, keep_invalid: bool
+    party: Party, given: ImportedMechanism, region: str | None, *, is_primary: bool, allow_invalid: bool
 ) -> Mechanism:
     if given.kind == "postal":
         return address(
@@ -136,5 +136,5 @@ def _mechanism(
         region=region,
         service=given.service,
         is_primary=is_primary,
-        allow_invalid=keep_invalid,
+        allow_invalid=allow_invalid,
     )

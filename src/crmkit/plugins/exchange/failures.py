@@ -25,7 +25,7 @@ LONGEST: Final = 200
 
 _HINT: Final = "; pass allow_invalid=True to keep it as unverified raw text"
 _WAYS: Final = {
-    "invalid_mechanism": "mend it, or import with keep_invalid (--keep-invalid) to keep it as unverified text",
+    "invalid_mechanism": "mend it, or import with allow_invalid (--allow-invalid) to keep it as unverified text",
     "already_exists": "another party has it, or this one has it twice; mend it, or match by it",
     "forbidden": "ask somebody who has the right",
     "field_forbidden": "leave the column out, or ask somebody who has the right",

@@ -101,7 +101,7 @@ class Importer:
             with self._reading() as uow:
                 map_columns(source, uow.use(Exchange), options)
             region = options.region or settings.region
-            drafter = Drafter(source, region=region, keep_invalid=options.keep_invalid)
+            drafter = Drafter(source, region=region, allow_invalid=options.allow_invalid)
             rows = source.rows()
             first = next(rows, None)  # a file of which nothing can be read shows that here, before anything is written
             import_, done = self._start(source, settings, options, restart=restart)
@@ -123,7 +123,7 @@ class Importer:
             **source.options(),
             "match": list(match),
             "region": options.region or settings.region,
-            "keep_invalid": options.keep_invalid,
+            "allow_invalid": options.allow_invalid,
         }
 
         def start(uow: UnitOfWork) -> tuple[Import, int]:

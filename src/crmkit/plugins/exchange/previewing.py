@@ -66,7 +66,7 @@ def look_at(source: CsvSource | VcardSource, exchange: Exchange, settings: Setti
     """
     mapping = map_columns(source, exchange, options)
     match = options.match or settings.match
-    drafter = Drafter(source, region=options.region or settings.region, keep_invalid=options.keep_invalid)
+    drafter = Drafter(source, region=options.region or settings.region, allow_invalid=options.allow_invalid)
     total = Outcome()
     first: list[ImportedParty] = []
     seen: set[int] = set()

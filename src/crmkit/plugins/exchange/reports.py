@@ -30,7 +30,7 @@ class ImportOptions:
         date_order: dmy or mdy, where the dates of a CSV file leave open which number is the month.
         match: by what rows are recognised, see `crmkit.plugins.exchange.rules.check_match`; as configured by default.
         region: where phone numbers in national form are dialled (ISO 3166-1 alpha-2); as configured by default.
-        keep_invalid: keep malformed e-mail addresses, numbers and URLs as unverified text, instead of refusing the row.
+        allow_invalid: keep malformed e-mail addresses, numbers and URLs as unverified text, not as errors of their row.
     """
 
     name: str | None = None
@@ -42,7 +42,7 @@ class ImportOptions:
     date_order: str | None = None
     match: tuple[str, ...] | None = None
     region: str | None = None
-    keep_invalid: bool = False
+    allow_invalid: bool = False
 
 
 @frozen(kw_only=True)
