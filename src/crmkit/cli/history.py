@@ -40,7 +40,7 @@ def history(line: Line, what: tuple[str, ...], *, limit: int, to_json: bool) -> 
         if not what:
             _show_units(uow, limit, to_json=to_json)
         elif len(what) == 1:
-            _show_unit(uow.history.unit(_id(what[0])), to_json=to_json)
+            _show_unit(uow, uow.history.unit(_id(what[0])), to_json=to_json)
         else:
             _show_versions(uow, Ref(what[0], _id(what[1])), to_json=to_json)
 
@@ -89,8 +89,9 @@ def _show_units(uow: UnitOfWork, limit: int, *, to_json: bool) -> None:
     if to_json:
         print_json(units)
         return
+    names = uow.names(unit.actor for unit in units)
     rows = [
-        (unit.id, f"{unit.at:%Y-%m-%d %H:%M:%S}", unit.actor, _what(unit), len(unit.changes), unit.source)
+        (unit.id, f"{unit.at:%Y-%m-%d %H:%M:%S}", names[unit.actor], _what(unit), len(unit.changes), unit.source)
         for unit in units
     ]
     print_table(["unit", "at (UTC)", "actor", "what", "changes", "source"], rows)
@@ -101,12 +102,13 @@ def _what(unit: UnitEntry) -> str:
     return ", ".join(names) + (f" of {unit.undoes}" if unit.undoes else "") or "-"
 
 
-def _show_unit(unit: UnitEntry, *, to_json: bool) -> None:
+def _show_unit(uow: UnitOfWork, unit: UnitEntry, *, to_json: bool) -> None:
     if to_json:
         print_json(unit)
         return
-    behalf = f" on behalf of {unit.on_behalf_of}" if unit.on_behalf_of else ""
-    click.echo(f"{unit.id}: {_what(unit)}, by {unit.actor}{behalf} at {unit.at:%Y-%m-%d %H:%M:%S} UTC")
+    names = uow.names(id_ for id_ in (unit.actor, unit.on_behalf_of) if id_)
+    behalf = f" on behalf of {names[unit.on_behalf_of]}" if unit.on_behalf_of else ""
+    click.echo(f"{unit.id}: {_what(unit)}, by {names[unit.actor]}{behalf} at {unit.at:%Y-%m-%d %H:%M:%S} UTC")
     for said, text in (("reason", unit.reason), ("source", unit.source), ("caused by", unit.caused_by)):
         if text:
             click.echo(f"{said}: {text}")
@@ -120,11 +122,12 @@ def _show_versions(uow: UnitOfWork, ref: Ref, *, to_json: bool) -> None:
     if to_json:
         print_json(versions)
         return
+    names = uow.names(v.actor for v in versions)
     rows = [
         (
             v.version,
             f"{v.at:%Y-%m-%d %H:%M:%S}",
-            v.actor,
+            names[v.actor],
             v.op,
             ", ".join([*v.fields, *([f"{v.parts} parts" if v.parts > 1 else "1 part"] if v.parts else [])]),
             v.source,

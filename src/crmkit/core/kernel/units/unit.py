@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +10,7 @@ from crmkit.core.kernel.deployment.tenants import raise_policy_generation
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.query.compiler import MAX_LIMIT
 from crmkit.core.kernel.query.reading import Reading, Tally
+from crmkit.core.kernel.units.naming import names_of
 from crmkit.values.criteria import ALWAYS
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ class UnitOfWork:
     def now(self) -> datetime:
         """The instant of the unit, UTC; the same all through it."""
         return self._work.now
+
+    def names(self, actors: Iterable[str]) -> Mapping[str, str]:
+        """What actors are called, by their ids: owners, authors, those whom history names.
+
+        As the application's directory has it; whom it no longer knows is called as when they last wrote something, and
+        whom nobody knows by name is called by the id.
+        """
+        self._work.check_open()
+        return names_of(self._work, actors)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
