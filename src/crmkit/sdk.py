@@ -72,6 +72,7 @@ from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.query.answers import Tally
 from crmkit.core.kernel.storage.migrations import render
 from crmkit.core.kernel.units.gate import Target, command, query
+from crmkit.core.kernel.units.projecting import Changed, Projecting, Projection
 from crmkit.core.kernel.wire import from_json, to_json
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
@@ -203,6 +204,7 @@ __all__ = [
     "Bridge",
     "Category",
     "Change",
+    "Changed",
     "Channel",
     "ChannelAdded",
     "Clock",
@@ -308,6 +310,8 @@ __all__ = [
     "PluginQuarantinedError",
     "PoisonedUnitError",
     "Problem",
+    "Projecting",
+    "Projection",
     "Provenance",
     "ReadOnlyUnitError",
     "Record",

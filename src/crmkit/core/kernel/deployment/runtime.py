@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.plugins.quarantine import Fault
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.gate import Operation
+    from crmkit.core.kernel.units.projecting import Projection
     from crmkit.values.clock import Clock
 
 __all__ = ["RightsSource", "Runtime"]
@@ -99,6 +100,7 @@ class Runtime:
         manifests: Mapping[str, Manifest],
         faults: Sequence[Fault],
         schedules: Mapping[tuple[str, str], Planned],
+        projections: Sequence[tuple[str, frozenset[str], Projection]],
     ) -> None:
         self.config, self.clock, self.directory, self.registry = config, clock, directory, registry
         self.operations, self.permissions, self.services = operations, permissions, services
@@ -115,6 +117,8 @@ class Runtime:
         self._profiles: OrderedDict[tuple[str, int], tuple[frozenset[str], HookTable]] = OrderedDict()
         self.actors_seen: dict[tuple[str, str], tuple[str, str]] = {}
         self.permission_names: dict[tuple[str, str], str] = {}
+        self._projections = tuple(projections)
+        self._projected: OrderedDict[frozenset[str], tuple[Projection, ...]] = OrderedDict()
 
     def store(self, entity: EntityType[M], dialect: str) -> Store[M]:
         """The entity's store on ``dialect``."""
@@ -152,6 +156,15 @@ class Runtime:
             raise UnknownServiceError(f"{service.__module__}.{service.__qualname__}")
         if plugin != "core" and plugin not in enabled:
             raise PluginDisabledError(plugin, tenant=tenant)
+
+    def projections(self, enabled: frozenset[str]) -> tuple[Projection, ...]:
+        """What keeps derived tables in step where these plugins are enabled."""
+        found = self._projected.get(enabled)
+        if found is None:
+            present = enabled | {"core"}
+            found = tuple(p for plugin, when, p in self._projections if {plugin, *when} <= present)
+            _keep(self._projected, enabled, found)
+        return found
 
     def profile(self, db: Db, tenant: Tenant) -> tuple[frozenset[str], HookTable]:
         """The plugins enabled for the tenant, and their hooks."""

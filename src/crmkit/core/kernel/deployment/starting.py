@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.plugins.manifest import Manifest
     from crmkit.core.kernel.plugins.plugin import Plugin
     from crmkit.core.kernel.storage.database import Db
+    from crmkit.core.kernel.units.projecting import Projection
     from crmkit.values.clock import Clock
 
 __all__ = ["Assembly", "assemble", "schema_problems"]
@@ -145,6 +146,7 @@ def assemble(  # the choices of a deployment
         manifests={p.id: p.manifest for p in loading.plugins},
         faults=faults,
         schedules=planned(loading.plugins),
+        projections=_projections(areas, loading),
     )
     return Assembly(
         runtime=runtime,
@@ -196,6 +198,15 @@ def _contributions(areas: Sequence[Area], wiring: Sequence[Implementation], load
             Contribution(plugin=one.id, hooks=b.plugin.hooks, events=b.plugin.events, when=frozenset(b.when))
             for b in one.bridges
         ]
+    return given
+
+
+def _projections(areas: Sequence[Area], loading: Loading) -> list[tuple[str, frozenset[str], Projection]]:
+    """Each with the plugin that lists it, and those that must be enabled beside it."""
+    given = [(CORE, frozenset[str](), p) for area in areas for p in area.projections]
+    for one in loading.plugins:
+        given += [(one.id, frozenset[str](), p) for p in one.plugin.projections]
+        given += [(one.id, frozenset(b.when), p) for b in one.bridges for p in b.plugin.projections]
     return given
 
 

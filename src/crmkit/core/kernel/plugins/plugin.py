@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.entities.entity import EntityType
     from crmkit.core.kernel.hooks.hook import Hook, Implementation
     from crmkit.core.kernel.plugins.manifest import Permission
+    from crmkit.core.kernel.units.projecting import Projection
     from crmkit.core.kernel.units.service import Service
     from crmkit.values.event import Event
 
@@ -27,12 +28,14 @@ class Plugin:
         events: what it tells.
         declares: hooks that it offers to others.
         hooks: its implementations of hooks, and its subscriptions to events.
+        projections: keep derived tables in step with records, of whatever entity.
     """
 
     entities: ClassVar[tuple[EntityType[Any], ...]] = ()
     events: ClassVar[tuple[type[Event], ...]] = ()
     declares: ClassVar[tuple[Hook[Any], ...]] = ()
     hooks: ClassVar[tuple[Implementation, ...]] = ()
+    projections: ClassVar[tuple[Projection, ...]] = ()
 
     def seed(self, uow: Any) -> None:
         """Add the rows that a tenant begins with.

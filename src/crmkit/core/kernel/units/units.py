@@ -222,7 +222,7 @@ class Units(Generic[U]):
             raise PoisonedUnitError
         if work.read_only:
             return
-        work.flush()
+        work.settle()
         write_unit(work)
 
     def _deny(self, work: Work) -> None:

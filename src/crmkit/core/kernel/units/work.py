@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from crmkit.core.kernel.access.policy import permission_for
 from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.units.gate import Gate
+from crmkit.core.kernel.units.projecting import ChangeNotes, project
 from crmkit.core.kernel.units.writing import Buffer
 from crmkit.errors import ClosedUnitError, ForbiddenError, HookDefinitionError, NotFoundError
 from crmkit.values.event import Origin
@@ -75,6 +76,7 @@ _UNDONE = (
     "depth",
     "seq",
     "versions",
+    "changed",
     "poisoned",
     "policy_touched",
     "rights",
@@ -90,6 +92,7 @@ class Work:
         buffer: what commands have written and no flush has stored yet.
         depth: how many commands are running, one inside of the other.
         versions: of the records written so far.
+        changed: the whole records changed since projections were last told; empty if there are no projections.
         jobs: how many jobs were written with it.
         poisoned: a command failed, so that only rollback is left.
     """
@@ -129,6 +132,8 @@ class Work:
         self.depth = 0
         self.seq = 0
         self.versions: dict[UUID, int] = {}
+        self.projections = runtime.projections(enabled)
+        self.changed: ChangeNotes = {}
         self.jobs = 0
         self.poisoned = False
         self.closed = False
@@ -181,6 +186,11 @@ class Work:
     def flush(self) -> None:
         """Check and store what is buffered."""
         self.buffer.flush()
+
+    def settle(self) -> None:
+        """Store what is buffered, and what is derived from it."""
+        self.flush()
+        project(self)
 
     # -- savepoints ---------------------------------------------------------------------------------------------------
 

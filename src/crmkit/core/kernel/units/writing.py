@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert
 from crmkit.core.kernel.entities.codec import Diff
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import change_table
+from crmkit.core.kernel.units.projecting import note
 from crmkit.errors import (
     FieldForbiddenError,
     ForbiddenError,
@@ -336,6 +337,8 @@ class Buffer:
                 store.delete(work.db, work.tenant, [w.before for w in batch])
         work.versions.update((w.record.id, w.version) for w in writes)
         self._log([w for w in writes if not w.raises], versions)
+        if work.projections:
+            note(work.changed, writes)
 
     def _alike(self, write: Write) -> tuple[str, EntityType[Any], tuple[str, ...]]:
         if write.op != "update":

@@ -1,0 +1,209 @@
+"""Derived tables: what a unit has changed is told to every projection, which rewrites the rows that follow from it.
+
+A projection is told at the end of the unit, after the last flush and in its transaction (or before a read that needs
+the rows), of all whole records at once; a change of a part is a change of the record that it is part of. So derived
+rows are always those that follow from the records, whoever changed them: a command, an import, a merge or an undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from attrs import frozen
+from sqlalchemy import Table, bindparam, delete, insert
+
+from crmkit.core.kernel.entities.columns import Id
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.storing import CHUNK, chunks
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.units.work import Work
+    from crmkit.core.kernel.units.writing import Write
+
+__all__ = ["ChangeNotes", "Changed", "How", "Projecting", "Projection", "note", "project"]
+
+M = TypeVar("M", bound="Record")
+
+How = Literal["created", "changed", "deleted"]
+"""What became of a record: of one that was created, nothing can be derived yet; one that came back has changed."""
+ChangeNotes = dict[tuple[str, "UUID"], How]
+"""What a unit has changed since projections were last told, by the names of entities and ids of whole records."""
+
+
+class Projection(Protocol):
+    """Keeps derived rows in step with the records that they follow from; listed as a plugin's ``projections``.
+
+    It is called once per unit that changed anything, in the unit's transaction, after all checks: what it raises ends
+    the unit. It decides by nothing but the records that it is shown, and the settings of the deployment, so that
+    rebuilding from the records gives the same rows. It has no rights and asks for none: it is shown records as they are
+    stored, and whatever reads its rows has to hide what the reader may not see. While its plugin is disabled for a
+    tenant it is not called; once it is enabled again, its rows have to be rebuilt (see `Projecting.of`).
+    """
+
+    def project(self, changes: Projecting, /) -> None:
+        """Rewrite the rows that follow from the changed records, in as few statements as it can."""
+        ...
+
+
+@frozen
+class Changed:
+    """A whole record that has changed, or of which a part has.
+
+    Attributes:
+        entity: what it is.
+        id: the record's id.
+        how: created, changed or deleted.
+        record: as it is now, unmasked; None if it is gone.
+    """
+
+    entity: EntityType[Any]
+    id: UUID
+    how: How
+    record: Any
+
+
+class Projecting:
+    """What a projection is handed: the records that have changed, their parts, and a way to rewrite derived rows.
+
+    Args:
+        work: the unit's state.
+        notes: what has changed.
+
+    Attributes:
+        changed: the records, in the order in which they were first changed.
+    """
+
+    __slots__ = ("_notes", "_parts", "_work", "changed")
+
+    def __init__(self, work: Work, notes: Mapping[tuple[str, UUID], How]) -> None:
+        self._work, self._notes = work, notes
+        self._parts: dict[str, dict[UUID, list[Any]]] = {}
+        self.changed = tuple(self._looked_up())
+
+    @classmethod
+    def of(cls, work: Work, entity: EntityType[Any], ids: Iterable[UUID]) -> Projecting:
+        """Records as if they had just changed, to rebuild what is derived from them."""
+        notes: dict[tuple[str, UUID], How] = {(entity.name, id_): "changed" for id_ in ids}
+        return cls(work, notes)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's id."""
+        return self._work.tenant
+
+    def parts(self, part: EntityType[M]) -> Mapping[UUID, Sequence[M]]:
+        """The records of ``part`` as they are now, by the id of the changed record that they are part of; by id each.
+
+        Those of records that were created in the unit are known; for all others there is one query per hundred.
+        """
+        found = self._parts.get(part.name)
+        if found is None:
+            found = self._parts[part.name] = self._parts_of(part)
+        return found
+
+    def rewrite(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace all derived rows of the changed records.
+
+        Args:
+            table: with the columns ``tenant_id``, ``entity`` and ``record_id`` in its key.
+            rows: the new ones, with a value for every column but ``tenant_id``; none for a record that is to have none.
+        """
+        db, tenant = self._work.db, self._work.tenant
+        by_entity: dict[str, list[UUID]] = {}
+        for (entity, id_), how in self._notes.items():
+            if how != "created":
+                by_entity.setdefault(entity, []).append(id_)
+        for entity, ids in by_entity.items():
+            for chunk in chunks(sorted(ids)):
+                named = {f"id_{n}": id_ for n, id_ in enumerate(chunk)}
+                db.run(_deleting(table), {"tenant": tenant, "entity": entity, **named})
+        given = [{"tenant_id": tenant, **row} for row in rows]
+        if given:
+            db.run_many(_inserting(table), given)
+
+    # -- how ----------------------------------------------------------------------------------------------------------
+
+    def _looked_up(self) -> Iterable[Changed]:
+        work = self._work
+        unknown: dict[str, list[UUID]] = {}
+        for (name, id_), how in self._notes.items():
+            if how != "deleted" and (name, id_) not in work.identity:
+                unknown.setdefault(name, []).append(id_)
+        read = {
+            (name, id_): record
+            for name, ids in unknown.items()
+            for id_, record in work.store(work.registry.entity(name)).read_many(work.db, work.tenant, ids).items()
+        }
+        for (name, id_), how in self._notes.items():
+            record = None if how == "deleted" else work.identity.get((name, id_), read.get((name, id_)))
+            yield Changed(work.registry.entity(name), id_, how, record)
+
+    def _parts_of(self, part: EntityType[Any]) -> dict[UUID, list[Any]]:
+        work, field = self._work, part.part_of or ""
+        reference = part.field(field).reference
+        whole = "" if reference is None else reference.entity or ""
+        roots = {id_: how for (name, id_), how in self._notes.items() if name == whole and how != "deleted"}
+        stored = [id_ for id_, how in roots.items() if how == "changed"]
+        known: dict[UUID, Any] = {}
+        if stored and reference is not None:
+            known = work.store(part).referring_many(work.db, work.tenant, reference, whole, stored)
+        if len(stored) < len(roots):  # all parts of a new record were written in this unit
+            known |= {id_: record for (name, id_), record in work.identity.items() if name == part.name}
+        found: dict[UUID, list[Any]] = {}
+        for id_ in sorted(known):
+            record = known[id_]
+            if record is not None and getattr(record, field) in roots:
+                found.setdefault(getattr(record, field), []).append(record)
+        return found
+
+
+def note(notes: ChangeNotes, writes: Iterable[Write]) -> None:
+    """Note the whole records among what has been stored; with a part its root is always written too."""
+    for write in writes:
+        if write.entity.part_of is not None:
+            continue
+        key = write.entity.name, write.record.id
+        if write.op == "delete":
+            notes[key] = "deleted"
+        elif write.op == "insert" and write.version == 1 and key not in notes:
+            notes[key] = "created"
+        elif notes.get(key) != "created":
+            notes[key] = "changed"
+
+
+def project(work: Work) -> None:
+    """Tell all projections what has changed since they were told last."""
+    if not work.changed:
+        return
+    notes, work.changed = work.changed, {}
+    changes = Projecting(work, notes)
+    for projection in work.projections:
+        projection.project(changes)
+
+
+_INSERTS: dict[Table, Statement] = {}
+_DELETES: dict[Table, Statement] = {}
+
+
+def _inserting(table: Table) -> Statement:
+    found = _INSERTS.get(table)
+    if found is None:
+        found = _INSERTS[table] = Statement(insert(table).values({c.name: bindparam(c.name) for c in table.columns}))
+    return found
+
+
+def _deleting(table: Table) -> Statement:
+    found = _DELETES.get(table)
+    if found is None:
+        ids: list[Any] = [bindparam(f"id_{n}", type_=Id()) for n in range(CHUNK)]
+        where = (
+            table.c.tenant_id == bindparam("tenant"),
+            table.c.entity == bindparam("entity"),
+            table.c.record_id.in_(ids),
+        )
+        found = _DELETES[table] = Statement(delete(table).where(*where))
+    return found
