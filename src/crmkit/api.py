@@ -66,7 +66,19 @@ from crmkit.core.pipelines.model import Deal
 from crmkit.core.pipelines.reports.model import Forecast, Funnel, FunnelStage, LostShare
 from crmkit.crm import CRM, UnitOfWork
 from crmkit.values.clock import Clock, FixedClock, SystemClock
-from crmkit.values.criteria import Criteria, Variable, criteria_from_json, criteria_to_json, f
+from crmkit.values.criteria import (
+    Criteria,
+    Relative,
+    Variable,
+    ago,
+    ahead,
+    criteria_from_json,
+    criteria_to_json,
+    f,
+    now,
+    start_of,
+    today,
+)
 from crmkit.values.event import Event
 from crmkit.values.ids import new_id
 from crmkit.values.money import Money
@@ -146,6 +158,7 @@ __all__ = [
     "RelatedParty",
     "Relationship",
     "RelationshipType",
+    "Relative",
     "Reversal",
     "Rule",
     "Section",
@@ -162,12 +175,17 @@ __all__ = [
     "UnitUndone",
     "Variable",
     "Version",
+    "ago",
+    "ahead",
     "criteria_from_json",
     "criteria_to_json",
     "errors",
     "f",
     "make_engine",
     "new_id",
+    "now",
     "set_in_file",
+    "start_of",
+    "today",
     "without_next_action",
 ]

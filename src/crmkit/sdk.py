@@ -176,7 +176,19 @@ from crmkit.errors import (
 )
 from crmkit.values.change import Change
 from crmkit.values.clock import Clock
-from crmkit.values.criteria import ALWAYS, Criteria, criteria_from_json, criteria_to_json, f
+from crmkit.values.criteria import (
+    ALWAYS,
+    Criteria,
+    Relative,
+    ago,
+    ahead,
+    criteria_from_json,
+    criteria_to_json,
+    f,
+    now,
+    start_of,
+    today,
+)
 from crmkit.values.event import Event, Origin
 from crmkit.values.ids import new_id
 from crmkit.values.instants import as_instant, format_instant, parse_instant
@@ -325,6 +337,7 @@ __all__ = [
     "RelatedParty",
     "Relationship",
     "RelationshipType",
+    "Relative",
     "RestoreRefusedError",
     "RetryableStorageError",
     "Reversal",
@@ -374,6 +387,8 @@ __all__ = [
     "UnknownVersionError",
     "Version",
     "address",
+    "ago",
+    "ahead",
     "altered",
     "any_ref",
     "as_instant",
@@ -389,6 +404,7 @@ __all__ = [
     "money",
     "new_id",
     "new_metadata",
+    "now",
     "on",
     "parse_instant",
     "party_ref",
@@ -400,7 +416,9 @@ __all__ = [
     "stage_entry_table",
     "stage_entry_type",
     "staged_columns",
+    "start_of",
     "to_json",
+    "today",
     "without_next_action",
 ]
 

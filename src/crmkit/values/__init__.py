@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from crmkit.values.change import Change, Operation
 from crmkit.values.clock import Clock, FixedClock, SystemClock
-from crmkit.values.criteria import Criteria, Variable, criteria_from_json, criteria_to_json, f
+from crmkit.values.criteria import (
+    Criteria,
+    Relative,
+    Variable,
+    ago,
+    ahead,
+    criteria_from_json,
+    criteria_to_json,
+    f,
+    now,
+    start_of,
+    today,
+)
 from crmkit.values.event import Event, Origin
 from crmkit.values.ids import new_id
 from crmkit.values.instants import as_instant, format_instant, parse_instant
@@ -24,13 +36,19 @@ __all__ = [
     "Origin",
     "Page",
     "Ref",
+    "Relative",
     "SystemClock",
     "Variable",
+    "ago",
+    "ahead",
     "as_instant",
     "criteria_from_json",
     "criteria_to_json",
     "f",
     "format_instant",
     "new_id",
+    "now",
     "parse_instant",
+    "start_of",
+    "today",
 ]

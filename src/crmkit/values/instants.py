@@ -6,10 +6,12 @@ The form is ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` (RFC 3339, always six digits, always
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crmkit.errors import InvalidValueError, NaiveDatetimeError
 
-__all__ = ["as_instant", "format_instant", "parse_instant"]
+__all__ = ["as_instant", "format_instant", "parse_instant", "time_zone"]
 
 
 def as_instant(value: datetime, *, field: str = "instant") -> datetime:
@@ -52,3 +54,28 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         raise InvalidValueError("instant", text, "is not an RFC 3339 date and time") from None
     return as_instant(value)
+
+
+def time_zone(name: object, *, field: str = "time zone") -> ZoneInfo:
+    """The time zone of that IANA name, such as ``Europe/Oslo``.
+
+    Args:
+        name: its name.
+        field: the name that an error should speak of.
+
+    Raises:
+        InvalidValueError: if there is none.
+    """
+    found = _zone(name) if isinstance(name, str) else None
+    if found is None:
+        shown = name[:80] if isinstance(name, str) else name
+        raise InvalidValueError(field, shown, "is no time zone; write it like 'Europe/Oslo'")
+    return found
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

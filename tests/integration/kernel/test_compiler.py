@@ -22,7 +22,24 @@ from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.core.kernel.query.evaluate import matches
 from crmkit.core.kernel.storage.database import Db
 from crmkit.errors import CriteriaError, InvalidCursorError, LimitExceededError
-from crmkit.values.criteria import ALWAYS, NEVER, Aggregate, And, Compare, Exists, Not, Or, Variable, f
+from crmkit.values.criteria import (
+    ALWAYS,
+    NEVER,
+    Aggregate,
+    And,
+    Compare,
+    Exists,
+    Not,
+    Or,
+    Relative,
+    Variable,
+    ago,
+    ahead,
+    f,
+    now,
+    start_of,
+    today,
+)
 from crmkit.values.money import Money
 from crmkit.values.page import Cursor
 
@@ -149,7 +166,7 @@ LOG = EntityType(
         "crm_log",
         METADATA,
         ref("account", inverse="logs", nullable=True),
-        any_ref("about_id", "about", nullable=True),
+        any_ref("about_id", "about", inverse="entries", nullable=True),
         Column("owner_id", Text()),
         Column("line", Text(), nullable=False),
     ),
@@ -161,7 +178,7 @@ LOG = EntityType(
 REMARK = EntityType(
     name="remark",
     model=Remark,
-    table=entity_table("crm_remark", METADATA, any_ref()),
+    table=entity_table("crm_remark", METADATA, any_ref(inverse="remarks")),
     label="Remark",
     display="subject",
     visible_with="subject_id",
@@ -186,6 +203,19 @@ COMPILER = Compiler(REGISTRY)
 TENANT, CANARY = "acme", "other"
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
+# What relative dates mean at NOW, worked out by hand.
+MEANT = {
+    today(): date(2025, 1, 1),
+    ago(days=1): date(2024, 12, 31),
+    ahead(months=1, days=28): date(2025, 3, 1),
+    start_of("month", months=2, days=-1): date(2025, 2, 28),
+    now(): NOW,
+    today("Asia/Kolkata"): NOW - timedelta(hours=5, minutes=30),
+    start_of("year"): NOW,
+    ago(minutes=1): NOW - timedelta(minutes=1),
+}
+RELATIVE_DAYS, RELATIVE_INSTANTS = list(MEANT)[:4], list(MEANT)[4:]
+
 # -- random worlds ----------------------------------------------------------------------------------------------------
 
 ACTORS = ("ann", "bob")
@@ -204,6 +234,7 @@ class World:
 
     records: dict
     registry = REGISTRY
+    now = NOW
 
     def load(self, entity, id):
         return next((r for r in self.records[entity.name] if r.id == id), None)
@@ -303,7 +334,8 @@ def worlds():
     return st.integers(0, 2**32).map(lambda seed: Population(seed).world)
 
 
-texts, moneys, days, rates, instants, small = map(st.sampled_from, (TEXTS, MONEYS, DAYS, RATES, INSTANTS, SMALL))
+texts, moneys, rates, small = map(st.sampled_from, (TEXTS, MONEYS, RATES, SMALL))
+days, instants = st.sampled_from([*DAYS, *RELATIVE_DAYS]), st.sampled_from([*INSTANTS, *RELATIVE_INSTANTS])
 scores = st.sampled_from([*SMALL, -(2**63), 2**63 - 1])
 OWN_FIELDS = {
     "account": {"name": texts, "owner_id": st.sampled_from(ACTORS), "team_id": st.sampled_from(TEAMS)},
@@ -327,10 +359,10 @@ OWN_FIELDS = {
 }
 TEXT_FIELDS = {"name", "owner_id", "team_id", "stage", "kind", "amount_currency", "line", "subject"}
 RELATIONS = {
-    "account": {"deals": "deal", "logs": "log"},
-    "deal": {"account": "account", "lines": "line"},
+    "account": {"deals": "deal", "logs": "log", "entries": "log", "remarks": "remark"},
+    "deal": {"account": "account", "lines": "line", "entries": "log", "remarks": "remark"},
     "line": {"deal": "deal", "account": "account"},
-    "log": {"account": "account"},
+    "log": {"account": "account", "remarks": "remark"},
     "remark": {},
 }
 ORDERED = ["eq", "ne", "lt", "le", "gt", "ge"]
@@ -524,6 +556,10 @@ class Oracle:
         other = REGISTRY.entity(RELATIONS[entity][relation])
         if relation in {"account", "deal"}:
             found = [r for r in self.world[relation] if r.id == getattr(record, f"{relation}_id")]
+        elif relation == "entries":
+            found = [r for r in self.world["log"] if (r.about, r.about_id) == (entity, record.id)]
+        elif relation == "remarks":
+            found = [r for r in self.world["remark"] if (r.subject, r.subject_id) == (entity, record.id)]
         else:
             found = [r for r in self.world[other.name] if getattr(r, f"{entity}_id") == record.id]
         permission = "deal.read" if other is LINE else f"{other.name}.read"
@@ -567,6 +603,10 @@ class Oracle:
     def compares(self, found, op, value, rights):
         if isinstance(value, Variable):
             value = {"actor": rights.actor, "teams": rights.teams, "subtree": rights.subtree | rights.teams}[value.name]
+        if isinstance(value, Relative):
+            value = MEANT[value]
+        if op == "in":
+            value = [MEANT.get(v, v) if isinstance(v, Relative) else v for v in value]
         if op == "empty":
             return (found is None) == value
         if found is None:
@@ -649,7 +689,9 @@ def pages(bench, connection, rights, what, where=ALWAYS, *, limit=50, order=None
     """The ids of all pages, one after the other."""
     found, after = [], None
     for _ in range(100):
-        query = COMPILER.page(rights, TENANT, what, where, order=order, limit=limit, after=after, dialect=bench.dialect)
+        query = COMPILER.page(
+            rights, TENANT, what, where, order=order, limit=limit, after=after, dialect=bench.dialect, now=NOW
+        )
         rows = Db(connection).rows(query.statement, query.params)
         page = query.page([bench.codecs[query.entity.name].load(row) for row in rows])
         assert len(page.items) <= limit
@@ -711,7 +753,7 @@ def test_a_filtered_list_shows_nothing_of_hidden_records_through_relations_eithe
     with bench.filled(world) as connection:
         found = pages(bench, connection, rights, entity, where, limit=3, order="id")
         assert [r.id for r in found] == sorted(r.id for r in expected)
-        query = COMPILER.count(rights, TENANT, entity, where, dialect=bench.dialect)
+        query = COMPILER.count(rights, TENANT, entity, where, dialect=bench.dialect, now=NOW)
         assert Db(connection).rows(query.statement, query.params) == [(len(expected),)]
 
 
@@ -723,6 +765,14 @@ LEAVES = [
     *(Compare("score", op, 1) for op in ORDERED),
     *(Compare("rate", op, RATES[1]) for op in ORDERED),
     *(Compare("seen_at", op, NOW) for op in ORDERED),
+    *(Compare("seen_at", op, relative) for op in ORDERED for relative in RELATIVE_INSTANTS),
+    *(Compare("due", op, relative) for op in ORDERED for relative in RELATIVE_DAYS),
+    f.due.in_([*RELATIVE_DAYS, DAYS[0]]),
+    f.account.exists(f.deals.last("seen_at") < ago(minutes=1)),
+    f.account.exists(f.deals.first("due") >= today()),
+    f.entries.exists(f.line != "a"),
+    f.remarks.count() >= 1,
+    f.account.exists(f.remarks.exists() & ~f.entries.exists(f.line == "")),
     *(f.stage.contains(text) for text in TEXTS),
     *(f.stage.starts_with(text) for text in TEXTS),
     *(f[name].is_empty() for name in OWN_FIELDS["deal"]),
@@ -759,12 +809,14 @@ def test_every_comparison_and_its_opposite_mean_the_same_in_python_and_sql(bench
     def related(entity, record, relation):
         return oracle.related(ann, entity.name, record, relation)
 
+    def in_python(leaf, deal):
+        return matches(leaf, DEAL, deal, variables=ann.variables, related=related, now=NOW)
+
     with bench.filled(world) as connection:
         for leaf in LEAVES:
             fitting = [d.id for d in deals if oracle.fits(leaf, "deal", d, ann, ann)]
             others = [d.id for d in deals if d.id not in fitting]
-            variables = ann.variables
-            assert [d.id for d in deals if matches(leaf, DEAL, d, variables=variables, related=related)] == fitting
+            assert [d.id for d in deals if in_python(leaf, d)] == fitting
             assert [d.id for d in pages(bench, connection, ann, DEAL, leaf, order="id")] == fitting
             assert [d.id for d in pages(bench, connection, ann, DEAL, Not(leaf), order="id")] == others
 
@@ -791,7 +843,7 @@ def test_sums_and_counts_by_group_are_those_of_the_visible_records(bench, data):
     }
     with bench.filled(world) as connection:
         query = COMPILER.tally(
-            rights, TENANT, DEAL, by, sums=("amount", "rate", "score"), where=where, dialect=bench.dialect
+            rights, TENANT, DEAL, by, sums=("amount", "rate", "score"), where=where, dialect=bench.dialect, now=NOW
         )
         tallies = [query.read(row) for row in Db(connection).rows(query.statement, query.params)]
     assert {t.key: (t.count, t.sums["amount"], t.sums["rate"], t.sums["score"]) for t in tallies} == expected
@@ -811,7 +863,7 @@ def test_medians_by_group_are_those_of_the_visible_records(bench, data):
             key = tuple(Oracle(world).value(deal, name) for name in by)
             groups.setdefault(key, []).append(Decimal(getattr(deal, of)))
     with bench.filled(world) as connection:
-        query = COMPILER.median(rights, TENANT, DEAL, of, by, where=where, dialect=bench.dialect)
+        query = COMPILER.median(rights, TENANT, DEAL, of, by, where=where, dialect=bench.dialect, now=NOW)
         found = dict(map(query.read, Db(connection).rows(query.statement, query.params)))
     assert found == {key: statistics.median(values) for key, values in groups.items()}
 
@@ -824,7 +876,7 @@ def test_more_groups_than_were_asked_for_are_an_error(bench):
     world = World({"account": [account], "deal": deals, "line": [], "log": [], "remark": [], "grant": []})
     with bench.filled(world) as connection:
         for limit in (3, 2):
-            query = COMPILER.tally(EVERYTHING, TENANT, DEAL, ("score",), limit=limit, dialect=bench.dialect)
+            query = COMPILER.tally(EVERYTHING, TENANT, DEAL, ("score",), limit=limit, dialect=bench.dialect, now=NOW)
             rows = Db(connection).rows(query.statement, query.params)
             if limit == 3:
                 assert [t.key for t in query.groups(rows)] == [(2,), (3,), (4,)]
@@ -852,7 +904,7 @@ def test_one_record_is_got_by_id_exactly_if_it_may_be_updated(bench, data):
     rights = data.draw(any_rights(world))
     with bench.filled(world) as connection:
         for deal in world.records["deal"]:
-            query = COMPILER.get(rights, TENANT, DEAL, deal.id, permission="deal.update")
+            query = COMPILER.get(rights, TENANT, DEAL, deal.id, permission="deal.update", now=NOW)
             rows = Db(connection).rows(query.statement, query.params)
             assert bool(rows) == Oracle(world).decide(rights, "deal.update", DEAL, deal)
             assert not rows or bench.codecs["deal"].load(rows[0]) == deal
@@ -947,6 +999,25 @@ def test_criteria_of_one_structure_share_a_statement():
     one = statement("lead", [UUID(int=n) for n in range(5)])
     assert statement("won", [UUID(int=n) for n in range(8)]) is one
     assert statement("won", [UUID(int=n) for n in range(9)]) is not one
+
+
+def test_a_relative_date_makes_no_statement_of_its_own_and_is_worked_out_on_every_run():
+    """Also one in the condition of a rule, though rights are kept from unit to unit."""
+    rule = Rule(effect="permit", permission="deal.*", where=f.due >= ago(days=7))
+    ann = Rights(actor="ann", rules=(SourcedRule("role seller", rule),))
+
+    def asked(days, **more):
+        return COMPILER.page(ann, TENANT, DEAL, f.seen_at < ago(days=days), dialect="sqlite", **more)
+
+    first, second = asked(1, now=NOW), asked(2, now=NOW + timedelta(days=10))
+    assert first.statement is second.statement
+    values = [{v for v in q.params.values() if isinstance(v, date)} for q in (first, second)]
+    assert values == [
+        {NOW - timedelta(days=1), date(2024, 12, 25)},
+        {NOW + timedelta(days=8), date(2025, 1, 4)},
+    ]
+    with pytest.raises(CriteriaError, match="present instant is not known"):
+        asked(1)
 
 
 def test_actors_of_one_role_share_a_statement():

@@ -34,7 +34,21 @@ from crmkit.errors import (
     LimitExceededError,
     UnknownFieldError,
 )
-from crmkit.values.criteria import MAX_DEPTH, MAX_NODES, Aggregate, And, Compare, Exists, Not, Or, Variable, f
+from crmkit.values.criteria import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Aggregate,
+    And,
+    Compare,
+    Exists,
+    Not,
+    Or,
+    Variable,
+    ago,
+    f,
+    start_of,
+    today,
+)
 from crmkit.values.money import Money
 
 METADATA = new_metadata()
@@ -117,6 +131,10 @@ def check(where, entity=THING, reader=None):
         f.owner.things.count(f.amount > 3) >= 2,
         f.owner.things.sum("price") > Money("5", "EUR"),
         f.owner.things.max("at") < datetime(2025, 1, 1, tzinfo=UTC),
+        f.owner.things.last("at") < ago(hours=3),
+        f.due == today("Asia/Tokyo"),
+        f.due.in_([start_of("month"), date(2025, 1, 1)]),
+        f.at >= start_of("quarter"),
     ],
 )
 def test_what_fits_the_fields_is_admitted(where):
@@ -156,6 +174,11 @@ def test_what_fits_the_fields_is_admitted(where):
         (f.owner.things.max("sold") == True, InvalidOperatorError),  # noqa: E712  # the field makes a criteria
         (f.owner.things.count() == Variable("actor"), InvalidOperatorError),
         (f.owner.things.count() == "two", InvalidOperatorError),
+        (f.title == today(), InvalidOperatorError),
+        (f.amount > ago(days=3), InvalidOperatorError),
+        (f.due < ago(hours=3), InvalidOperatorError),
+        (f.owner.things.count() == today(), InvalidOperatorError),
+        (f.owner.things.sum("amount") == today(), InvalidOperatorError),
         (f.amount == 2**63, InvalidValueError),
         (f.rate == Decimal("0.001"), InvalidValueError),
         (f.rate == Decimal("NaN"), InvalidValueError),
@@ -213,7 +236,7 @@ def nested(depth, make):
         nested(10_000, Not),
         nested(5_000, lambda w: Exists("owner", Exists("things", w))),
         nested(5_000, lambda w: Exists("owner", Aggregate("things", "count", None, "eq", 1, w))),
-        And((LEAF,) * 100_000),
+        And((And((LEAF,) * 100),) * 100),
         Or((And((LEAF,) * 100),) * 11),
     ],
     ids=["and", "or", "not", "exists", "aggregate", "wide", "many"],

@@ -12,7 +12,7 @@ from crmkit.core.kernel.entities.entity import EntityType, Record, entity_table,
 from crmkit.core.kernel.query.check import Variables
 from crmkit.core.kernel.query.evaluate import matches
 from crmkit.errors import CriteriaError, LimitExceededError, UnknownFieldError
-from crmkit.values.criteria import ALWAYS, NEVER, And, Exists, Variable, f
+from crmkit.values.criteria import ALWAYS, NEVER, And, Exists, Variable, ago, f, start_of
 from crmkit.values.money import Money
 
 METADATA = new_metadata()
@@ -45,10 +45,11 @@ DEAL = EntityType(
 ANN = Variables(actor="ann", teams=frozenset({"north"}), subtree=frozenset({"north", "oslo"}))
 FULL = Deal(title="Roof 100%_", amount=Money("10", "EUR"), score=3, at=datetime(2025, 1, 1, tzinfo=UTC))
 EMPTY = Deal()
+NOW = datetime(2025, 1, 31, 12, tzinfo=UTC)
 
 
 def fits(where, record=FULL, related=None):
-    return matches(where, DEAL, record, variables=ANN, related=related)
+    return matches(where, DEAL, record, variables=ANN, related=related, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,9 @@ def fits(where, record=FULL, related=None):
         ~(f.score > 3),
         ~f.score.is_empty(),
         f.at < datetime(2025, 1, 1, 0, 0, 1, tzinfo=UTC),
+        f.at < ago(days=30),
+        f.at == start_of("month"),
+        f.at.in_([start_of("year")]),
         (f.score == 4) | (f.score == 3),
     ],
 )
@@ -179,3 +183,8 @@ def test_what_is_unknown_is_refused():
         fits("score == 3")
     with pytest.raises(CriteriaError):
         fits(Exists("deals", "score == 3"), related=related(FULL))
+
+
+def test_a_relative_date_needs_to_know_when_now_is():
+    with pytest.raises(CriteriaError, match="30 days ago cannot be worked out here"):
+        matches(f.at < ago(days=30), DEAL, FULL, variables=ANN)

@@ -1,5 +1,6 @@
 """Rules, what they add up to, and how a decision is explained (P3, P4, P9)."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from crmkit.errors import CrmkitError, InvalidKeyError, InvalidOperatorError, In
 from crmkit.values.criteria import And, Variable, f
 
 METADATA = new_metadata()
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
 
 
 @frozen(kw_only=True)
@@ -74,6 +76,7 @@ class World:
     records: tuple = ()
     grants: frozenset = frozenset()
     registry = EntityRegistry({"core": [DEAL, LINE, NOTE]})
+    now = NOW
 
     def load(self, entity, id):
         return next((r for r in self.records if isinstance(r, entity.model) and r.id == id), None)

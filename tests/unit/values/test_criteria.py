@@ -30,7 +30,9 @@ from crmkit.values.criteria import (
     Exists,
     Not,
     Or,
+    Relative,
     Variable,
+    ago,
     criteria_from_json,
     criteria_to_json,
     f,
@@ -49,6 +51,9 @@ scalars = st.one_of(
     st.uuids(),
     st.builds(Money, st.integers(-(10**12), 10**12), st.sampled_from(["EUR", "JPY"])),
     st.builds(Variable, st.sampled_from(["actor", "teams", "subtree"])),
+    st.builds(
+        Relative, months=st.integers(-9, 9), days=st.integers(-9, 9), zone=st.sampled_from(["UTC", "Asia/Tokyo"])
+    ),
 )
 comparisons = st.one_of(
     st.builds(Compare, names, st.sampled_from(["eq", "ne", "lt", "le", "gt", "ge"]), scalars),
@@ -89,7 +94,9 @@ almost = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6)
-        | st.dictionaries(st.sampled_from(VALUES), inner, min_size=1, max_size=1)
+        | st.dictionaries(
+            st.sampled_from([*VALUES, "relative", "start", "days", "zone"]), inner, min_size=1, max_size=1
+        )
     ),
 )
 
@@ -240,6 +247,20 @@ def test_criteria_at_the_limits_are_read():
     deepest = nested(MAX_DEPTH - 1, lambda d: {"not": d}, LEAF)
     assert criteria_from_json(deepest) is not None
     assert criteria_from_json({"or": [LEAF] * (MAX_NODES - 1)}) is not None
+
+
+@pytest.mark.parametrize("kind", [And, Or])
+def test_what_would_take_long_to_make_is_refused_while_it_is_made(kind):
+    with pytest.raises(LimitExceededError, match="parts of a criteria: at most 1000 allowed, got 10001"):
+        kind((f.a == 1,) * 10_001)
+    where = kind((f.a == 1,) * MAX_NODES)
+    with pytest.raises(LimitExceededError, match="parts of a criteria"):
+        _ = where & (f.a == 2) if kind is And else where | (f.a == 2)
+
+
+def test_last_and_first_are_max_and_min_by_the_words_that_one_says_of_time():
+    assert (f.calls.last("at") < ago(days=3)) == (f.calls.max("at") < ago(days=3))
+    assert (f.calls.first("at", f.a == 1) < ago(days=3)) == (f.calls.min("at", f.a == 1) < ago(days=3))
 
 
 def test_always_and_never_are_an_empty_and_and_or():

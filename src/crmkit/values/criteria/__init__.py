@@ -5,6 +5,7 @@ comparison with an empty field is false (and ``!=`` is true), so that Python, SQ
 
     where = (f.stage == "lead") & (f.amount >= Money("1000", "EUR")) & f.party.exists(f.city == "Oslo")
     where = ~f.owner_id.is_empty() | (f.deals.count(f.category == "won") > 2)
+    where = ~f.interactions.exists(f.occurred_at >= ago(days=30))
 """
 
 from crmkit.values.criteria.fields import Field, f
@@ -25,6 +26,7 @@ from crmkit.values.criteria.model import (
     Value,
     Variable,
 )
+from crmkit.values.criteria.relative import Relative, ago, ahead, now, start_of, today
 from crmkit.values.criteria.wire import criteria_from_json, criteria_to_json
 
 __all__ = [
@@ -42,9 +44,15 @@ __all__ = [
     "Field",
     "Not",
     "Or",
+    "Relative",
     "Value",
     "Variable",
+    "ago",
+    "ahead",
     "criteria_from_json",
     "criteria_to_json",
     "f",
+    "now",
+    "start_of",
+    "today",
 ]

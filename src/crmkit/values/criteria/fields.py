@@ -99,8 +99,16 @@ class Field:
         return _Aggregated(self, "min", of, where)
 
     def max(self, of: str, where: Criteria = ALWAYS) -> _Aggregated:
-        """The greatest value of the field ``of`` over related records, such as the last instant."""
+        """The greatest value of the field ``of`` over related records."""
         return _Aggregated(self, "max", of, where)
+
+    def first(self, of: str, where: Criteria = ALWAYS) -> _Aggregated:
+        """The first date or instant ``of`` over related records: `min` by the word that one says of time."""
+        return self.min(of, where)
+
+    def last(self, of: str, where: Criteria = ALWAYS) -> _Aggregated:
+        """The last date or instant ``of`` over related records: `max` by the word that one says of time."""
+        return self.max(of, where)
 
 
 class _Aggregated:

@@ -12,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from crmkit.errors import CriteriaError, InvalidOperatorError, InvalidValueError, LimitExceededError
+from crmkit.values.criteria.relative import Relative
 from crmkit.values.instants import as_instant
 from crmkit.values.money import Money
 
@@ -70,8 +71,8 @@ class Variable:
     name: Literal["actor", "teams", "subtree"]
 
 
-Value = None | bool | int | str | Decimal | date | datetime | UUID | Money | Variable
-_SCALARS = (bool, int, str, Decimal, date, UUID, Money, Variable)
+Value = None | bool | int | str | Decimal | date | datetime | UUID | Money | Variable | Relative
+_SCALARS = (bool, int, str, Decimal, date, UUID, Money, Variable, Relative)
 
 
 def _check_value(op: str, name: str, value: object) -> Any:
@@ -131,18 +132,24 @@ def _terms(kind: type[And | Or], criteria: Criteria) -> tuple[Criteria, ...]:
     return criteria.terms if isinstance(criteria, kind) else (criteria,)
 
 
+def _check_number(_: object, __: object, terms: tuple[Criteria, ...]) -> None:
+    # Where a criteria as a whole is used, all of its parts are counted; this stops what would take long to make.
+    if len(terms) > MAX_NODES:
+        raise LimitExceededError("parts of a criteria", MAX_NODES, got=len(terms))
+
+
 @frozen
 class And(Criteria):
     """True if every term is; with no terms, always."""
 
-    terms: tuple[Criteria, ...]
+    terms: tuple[Criteria, ...] = attrs.field(validator=_check_number)
 
 
 @frozen
 class Or(Criteria):
     """True if any term is; with no terms, never."""
 
-    terms: tuple[Criteria, ...]
+    terms: tuple[Criteria, ...] = attrs.field(validator=_check_number)
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -22,6 +22,7 @@ from crmkit.values.criteria.model import (
     Or,
     Variable,
 )
+from crmkit.values.criteria.relative import Relative, read_relative
 from crmkit.values.instants import format_instant, parse_instant
 from crmkit.values.money import Money
 
@@ -30,24 +31,24 @@ __all__ = ["criteria_from_json", "criteria_to_json"]
 Json = Any
 
 
-def _value_to_json(value: object) -> Json:  # noqa: PLR0911  # one line per type
-    match value:
-        case tuple():
-            return [_value_to_json(v) for v in value]
-        case datetime():
-            return {"instant": format_instant(value)}
-        case date():
-            return {"date": value.isoformat()}
-        case Decimal():
-            return {"decimal": str(value)}
-        case UUID():
-            return {"id": str(value)}
-        case Money():
-            return {"money": [str(value.amount), value.currency]}
-        case Variable():
-            return {"variable": value.name}
-        case _:
-            return value
+def _value_to_json(value: object) -> Json:
+    if isinstance(value, tuple):
+        return [_value_to_json(v) for v in value]
+    for kind, write in _WRITE.items():
+        if isinstance(value, kind):
+            return write(value)
+    return value
+
+
+_WRITE: Final[dict[type, Callable[[Any], Json]]] = {
+    datetime: lambda value: {"instant": format_instant(value)},  # before date, which it is, too
+    date: lambda value: {"date": value.isoformat()},
+    Decimal: lambda value: {"decimal": str(value)},
+    UUID: lambda value: {"id": str(value)},
+    Money: lambda value: {"money": [str(value.amount), value.currency]},
+    Variable: lambda value: {"variable": value.name},
+    Relative: lambda value: {"relative": value.to_json()},
+}
 
 
 def _value_from_json(data: Json) -> Any:
@@ -64,6 +65,8 @@ def _scalar_from_json(data: Json) -> Any:
     if isinstance(data, list) or len(data) != 1:
         raise CriteriaError(f"not a value of a criteria: {_shown(data)}")
     ((kind, raw),) = data.items()
+    if kind == "relative":
+        return read_relative(raw)  # its errors name what is wrong
     try:
         return _READ[kind](raw)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, InvalidOperation):

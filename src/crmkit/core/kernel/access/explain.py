@@ -178,7 +178,7 @@ def _considered(
     rights: Rights, permission: str, entity: EntityType[Any] | None, record: Record | None, world: World | None
 ) -> list[Consideration]:
     found = [
-        Consideration(s.source, str(s.rule), *_applies(s.rule, rights, entity, record))
+        Consideration(s.source, str(s.rule), *_applies(s.rule, rights, entity, record, world))
         for s in rights.rules
         if s.rule.covers(permission) and not s.rule.fields
     ]
@@ -208,15 +208,17 @@ def _share(
     return Consideration("shared", text, shared, "it is" if shared else "it is not")
 
 
-def _applies(rule: Rule, rights: Rights, entity: EntityType[Any] | None, record: Record | None) -> tuple[bool, str]:
-    if entity is None or record is None:
+def _applies(
+    rule: Rule, rights: Rights, entity: EntityType[Any] | None, record: Record | None, world: World | None
+) -> tuple[bool, str]:
+    if entity is None or record is None or world is None:
         total = rule.scope == "all" and rule.where == ALWAYS
         return rule.effect == "permit" or total, "to all records" if total else "depends on the record"
     inside, reason = _in_scope(rule, rights, entity, record)
     if rule.where == ALWAYS:
         return inside, reason
     try:
-        fits = matches(rule.where, entity, record, variables=rights.variables)
+        fits = matches(rule.where, entity, record, variables=rights.variables, now=world.now)
     except CrmkitError as error:
         return rule.effect == "forbid", f"its condition does not fit {entity.name}: {error}"
     return inside and fits, f"{reason}; {criteria_text(rule.where)}: {'yes' if fits else 'no'}"

@@ -54,6 +54,11 @@ class World(Protocol):
         """The entities of the deployment."""
         ...
 
+    @property
+    def now(self) -> datetime:
+        """The present instant, UTC, from which relative dates are counted."""
+        ...
+
     def load(self, entity: EntityType[Any], id: UUID, /) -> Record | None:
         """The record, whoever may see it, as the unit sees it now."""
         ...
@@ -100,7 +105,8 @@ class Access:
     def _contains(self, branch: Branch, holder: Rights, entity: EntityType[Any], record: Record, world: World) -> bool:
         if not self._is_for(branch, entity, record, world):
             return False
-        return branch.where == ALWAYS or matches(branch.where, entity, record, variables=holder.variables)
+        where = branch.where
+        return where == ALWAYS or matches(where, entity, record, variables=holder.variables, now=world.now)
 
     def _is_for(self, branch: Branch, entity: EntityType[Any], record: Record, world: World) -> bool:
         match branch.kind:

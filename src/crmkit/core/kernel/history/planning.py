@@ -333,7 +333,7 @@ class _Past:
 
     def __init__(self, planner: Planner, work: Work) -> None:
         self._planner, self._work = planner, work
-        self.registry = planner.registry
+        self.registry, self.now = planner.registry, work.now
 
     def load(self, entity: EntityType[Any], id_: UUID, /) -> Any:
         """The record as it is or was."""

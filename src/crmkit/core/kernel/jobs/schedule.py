@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import Attribute, field, frozen
 from attrs.validators import instance_of, matches_re
 
 from crmkit.errors import InvalidValueError
-from crmkit.values.instants import as_instant
+from crmkit.values.instants import as_instant, time_zone
 
 __all__ = ["Schedule"]
 
@@ -31,10 +30,7 @@ def _cron(_: object, attribute: Attribute[Any], value: object) -> None:
 
 
 def _zone(_: object, attribute: Attribute[Any], value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise InvalidValueError(attribute.name, value, "is no time zone; write it like 'Europe/Oslo'") from None
+    time_zone(value, field=attribute.name)
 
 
 @frozen(kw_only=True)
@@ -95,7 +91,7 @@ class Schedule:
         instant = as_instant(instant)
         if self.every is not None:
             return EPOCH + ((instant - EPOCH) // self.every + 1) * self.every
-        zone = ZoneInfo(self.timezone)
+        zone = time_zone(self.timezone)
         cron = self._as_cron()
         first = instant.astimezone(zone).date() - timedelta(days=1)  # a time skipped the day before may come out later
         for day in (first + timedelta(days=n) for n in range(FURTHEST)):

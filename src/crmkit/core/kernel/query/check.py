@@ -25,6 +25,7 @@ from crmkit.core.kernel.query.fields import (
     related_entity,
     root_name,
 )
+from crmkit.core.kernel.query.moments import moment_for
 from crmkit.errors import CriteriaError, FieldForbiddenError, InvalidOperatorError, LimitExceededError
 from crmkit.values.criteria import (
     MAX_DEPTH,
@@ -36,6 +37,7 @@ from crmkit.values.criteria import (
     Exists,
     Not,
     Or,
+    Relative,
     Variable,
 )
 
@@ -185,8 +187,8 @@ class _Walk:
         if isinstance(value, Variable):
             value = self._variable(value, field, op)
         if op == "in":
-            return self._in(field, [coerce(field, op, self._variable(v, field, "eq")) for v in value])
-        return self._leaf(field, op, coerce(field, op, value))
+            return self._in(field, [_fitting(field, op, self._variable(v, field, "eq")) for v in value])
+        return self._leaf(field, op, _fitting(field, op, value))
 
     def _leaf(self, field: FieldShape, op: str, value: Any) -> Template:
         if field.type == "money":
@@ -233,12 +235,17 @@ class _Walk:
             raise InvalidOperatorError(criteria.function, field.name, f"does not fit a field of type {field.type}")
         if isinstance(criteria.value, Variable):
             raise InvalidOperatorError(criteria.op, field.name, "an aggregate is compared with a number or value")
-        value, currency = coerce(field, criteria.op, criteria.value), None
+        value, currency = _fitting(field, criteria.op, criteria.value), None
         if field.type == "money":
             value, currency = value.amount, (field.columns[1], self._name(value.currency))
         column = field.columns[0] if field.columns else None
         what = (criteria.function, column, criteria.op, self._name(value), currency)
         return ("agg", other.name, join, what, self.read(criteria.where, other, depth + 1), self.related(other))
+
+
+def _fitting(field: FieldShape, op: str, value: Any) -> Any:
+    """The parameter that stands for ``value``; see `coerce` for what is refused."""
+    return moment_for(field, op, value) if isinstance(value, Relative) else coerce(field, op, value)
 
 
 def in_list(column: str, values: list[Any], prefix: str, params: Params) -> Template:

@@ -7,6 +7,7 @@ apart, finds the statement and collects parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
 from crmkit.core.kernel.query.answers import MedianQuery, PageQuery, Query, TallyQuery
 from crmkit.core.kernel.query.check import ALL, Asking, Params, Template, in_list, resolve
 from crmkit.core.kernel.query.fields import Registry, criteria_field, root_name
+from crmkit.core.kernel.query.moments import settle
 from crmkit.core.kernel.query.pages import At, order_of, read_cursor
 from crmkit.core.kernel.query.planning import LIMIT, RECORD, Plan, Statements
 from crmkit.core.kernel.query.sql import TENANT
@@ -62,6 +64,7 @@ class Compiler:
         after: Cursor | None = None,
         dialect: str,
         permission: str | None = None,
+        now: datetime | None = None,
     ) -> PageQuery[M]:
         """One page of the records that the actor may see.
 
@@ -75,6 +78,7 @@ class Compiler:
             after: the cursor of the page before; for the entity's own orders and ``id`` only.
             dialect: ``sqlite`` or ``postgresql``.
             permission: which right makes a record visible; that to read by default.
+            now: the present instant, UTC, from which relative dates are counted.
 
         Raises:
             CriteriaError: if ``where`` or ``order`` does not fit the entity; see `check_criteria`.
@@ -84,7 +88,7 @@ class Compiler:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise LimitExceededError("records in a page", MAX_LIMIT, got=limit)
-        plan = self._plan(rights, tenant, what, where, permission)
+        plan = self._plan(rights, tenant, what, where, permission, now=now)
         by = order_of(plan.entity, order)
         self._check_readable(rights, plan.entity, by.field)
         at: At = "start"
@@ -97,10 +101,17 @@ class Compiler:
         return PageQuery(statement, plan.params, plan.entity, by, limit)
 
     def get(
-        self, rights: Rights, tenant: str, what: EntityType[M] | type[M], id: UUID, *, permission: str | None = None
+        self,
+        rights: Rights,
+        tenant: str,
+        what: EntityType[M] | type[M],
+        id: UUID,
+        *,
+        permission: str | None = None,
+        now: datetime | None = None,
     ) -> Query:
         """The columns of one record, if the actor may see it."""
-        plan = self._plan(rights, tenant, what, ALWAYS, permission)
+        plan = self._plan(rights, tenant, what, ALWAYS, permission, now=now)
         plan.params[RECORD] = id
         key = ("get", plan.entity.name, plan.where, plan.visible.template)
         return Query(self._statement(key, lambda: self._build.get(plan)), plan.params)
@@ -114,9 +125,10 @@ class Compiler:
         *,
         dialect: str,
         permission: str | None = None,
+        now: datetime | None = None,
     ) -> Query:
         """How many records the actor may see; one row of one number. Raises what `page` does."""
-        plan = self._plan(rights, tenant, what, where, permission)
+        plan = self._plan(rights, tenant, what, where, permission, now=now)
         key = ("count", plan.entity.name, dialect, plan.where, plan.visible.template)
         return Query(self._statement(key, lambda: self._build.count(plan, dialect)), plan.params)
 
@@ -132,6 +144,7 @@ class Compiler:
         limit: int = MAX_LIMIT,
         dialect: str,
         permission: str | None = None,
+        now: datetime | None = None,
     ) -> TallyQuery:
         """Counts and sums of the records that the actor may see, by groups.
 
@@ -145,6 +158,7 @@ class Compiler:
             limit: how many groups at most, 1 to 100,000; more are an error.
             dialect: ``sqlite`` or ``postgresql``.
             permission: which right makes a record visible; that to read by default.
+            now: the present instant, UTC, from which relative dates are counted.
 
         Raises:
             CriteriaError: if a field or ``where`` does not fit the entity.
@@ -153,7 +167,7 @@ class Compiler:
         """
         if not 1 <= limit <= MAX_GROUPS:
             raise LimitExceededError("groups in a tally", MAX_GROUPS, got=limit)
-        plan = self._plan(rights, tenant, what, where, permission)
+        plan = self._plan(rights, tenant, what, where, permission, now=now)
         groups, totals = [[criteria_field(plan.entity, n) for n in names] for names in (by, sums)]
         for shape in (*groups, *totals):
             self._check_readable(rights, plan.entity, shape)
@@ -175,6 +189,7 @@ class Compiler:
         *,
         where: Criteria = ALWAYS,
         dialect: str,
+        now: datetime | None = None,
     ) -> MedianQuery:
         """Medians of the number field ``of``, over the records that the actor may see, by groups; see `tally`.
 
@@ -183,7 +198,7 @@ class Compiler:
             InvalidOperatorError: if the values of ``of`` have no median.
             FieldForbiddenError: if it looks at a field that the actor may not see.
         """
-        plan = self._plan(rights, tenant, what, where, None)
+        plan = self._plan(rights, tenant, what, where, None, now=now)
         groups, value = [criteria_field(plan.entity, n) for n in by], criteria_field(plan.entity, of)
         for shape in (*groups, value):
             self._check_readable(rights, plan.entity, shape)
@@ -205,7 +220,9 @@ class Compiler:
         tenant: str,
         what: EntityType[Any] | type[Any],
         where: Criteria,
-        permission: str | None = None,
+        permission: str | None,
+        *,
+        now: datetime | None,
     ) -> Plan:
         entity = what if isinstance(what, EntityType) else self._registry.by_model(what)
         visible = self._visible(rights, entity, permission)
@@ -220,7 +237,9 @@ class Compiler:
         asking = Asking(self._registry, rights, "w", related)
         template = ALL if where is ALWAYS else resolve(where, entity, asking, params)
         template = _of_variant(entity, what, template, params)
-        return Plan(entity, template, visible, {TENANT: tenant, **visible.params, **others, **params})
+        given = {TENANT: tenant, **visible.params, **others, **params}
+        settle(given, now)
+        return Plan(entity, template, visible, given)
 
     def _visible(self, rights: Rights, entity: EntityType[Any], permission: str | None) -> Visibility:
         key = ("visibility", permission, entity.name)

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
 from crmkit.core.kernel.query.check import Variables
 from crmkit.core.kernel.query.fields import criteria_field, fold
+from crmkit.core.kernel.query.moments import moment_for
 from crmkit.errors import CriteriaError, LimitExceededError
-from crmkit.values.criteria import MAX_DEPTH, Aggregate, And, Compare, Criteria, Exists, Not, Or, Variable
+from crmkit.values.criteria import MAX_DEPTH, Aggregate, And, Compare, Criteria, Exists, Not, Or, Relative, Variable
 from crmkit.values.money import Money
 
 __all__ = ["Related", "compare", "matches", "value_of"]
@@ -46,6 +48,7 @@ def matches(
     *,
     variables: Variables,
     related: Related | None = None,
+    now: datetime | None = None,
 ) -> bool:
     """Whether ``record`` fits ``criteria``, which has been checked (`check_criteria`).
 
@@ -55,20 +58,21 @@ def matches(
         record: any record of it.
         variables: what the criteria's variables stand for.
         related: gives related records; without it relations and aggregates are refused.
+        now: the present instant, UTC, from which relative dates are counted.
 
     Raises:
-        CriteriaError: for a relation where ``related`` is not given.
+        CriteriaError: for a relation where ``related`` is not given, and a relative date where ``now`` is not.
         LimitExceededError: if it nests deeper than 32 levels.
         UnknownFieldError: for a field that the entity does not have.
     """
-    return _Evaluation(variables, related).fits(criteria, entity, record, 1)
+    return _Evaluation(variables, related, now).fits(criteria, entity, record, 1)
 
 
 class _Evaluation:
-    __slots__ = ("related", "variables")
+    __slots__ = ("now", "related", "variables")
 
-    def __init__(self, variables: Variables, related: Related | None) -> None:
-        self.variables, self.related = variables, related
+    def __init__(self, variables: Variables, related: Related | None, now: datetime | None) -> None:
+        self.variables, self.related, self.now = variables, related, now
 
     def fits(self, criteria: Criteria, entity: EntityType[Any], record: Record, depth: int) -> bool:
         if depth > MAX_DEPTH:
@@ -91,15 +95,18 @@ class _Evaluation:
                 raise CriteriaError(f"{criteria!r} is not a criteria; write one with f, such as f.stage == 'lead'")
 
     def _compare(self, criteria: Compare, entity: EntityType[Any], record: Record) -> bool:
-        found = value_of(record, criteria_field(entity, criteria.field))
+        field = criteria_field(entity, criteria.field)
+        found = value_of(record, field)
         if criteria.op == "empty":
             return (found is None) is criteria.value
         if criteria.op == "in":
-            wanted = self._value(criteria.value)
-            return found is not None and any(_equal(found, self._value(v)) for v in wanted)
-        return compare(found, criteria.op, self._value(criteria.value))
+            wanted = self._value(criteria.value, field)
+            return found is not None and any(_equal(found, self._value(v, field)) for v in wanted)
+        return compare(found, criteria.op, self._value(criteria.value, field))
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, field: FieldShape) -> Any:
+        if isinstance(value, Relative):
+            return moment_for(field, "eq", value).at(self.now)
         return getattr(self.variables, value.name) if isinstance(value, Variable) else value
 
     def _follow(
@@ -116,6 +123,7 @@ class _Evaluation:
         if criteria.field is None:
             return compare(len(fitting), criteria.op, wanted)
         field = criteria_field(other, criteria.field)
+        wanted = self._value(wanted, field)
         values = [v for r in fitting if (v := value_of(r, field)) is not None]
         if isinstance(wanted, Money):
             values = [v.amount for v in values if v.currency == wanted.currency]

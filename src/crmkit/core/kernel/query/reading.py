@@ -70,7 +70,15 @@ class Reading:
                 return self._parts(entity, whole, limit)
         dialect = work.db.dialect
         query = self._compiler.page(
-            work.rights, work.tenant, what, where, order=order, limit=limit, after=after, dialect=dialect
+            work.rights,
+            work.tenant,
+            what,
+            where,
+            order=order,
+            limit=limit,
+            after=after,
+            dialect=dialect,
+            now=work.now,
         )
         load = work.store(query.entity).codec.load
         page = query.page([load(row) for row in work.db.rows(query.statement, query.params)])
@@ -90,7 +98,7 @@ class Reading:
     def count(self, what: EntityType[Any] | type[Any], where: Criteria) -> int:
         """See `UnitOfWork.count`."""
         work = self._ready()
-        query = self._compiler.count(work.rights, work.tenant, what, where, dialect=work.db.dialect)
+        query = self._compiler.count(work.rights, work.tenant, what, where, dialect=work.db.dialect, now=work.now)
         count: int = work.db.rows(query.statement, query.params)[0][0]
         return count
 
@@ -107,10 +115,12 @@ class Reading:
         """See `UnitOfWork.tally`."""
         work = self._ready()
         compiler, rights, tenant, dialect = self._compiler, work.rights, work.tenant, work.db.dialect
-        query = compiler.tally(rights, tenant, what, by, sums=sums, where=where, limit=limit, dialect=dialect)
+        query = compiler.tally(
+            rights, tenant, what, by, sums=sums, where=where, limit=limit, dialect=dialect, now=work.now
+        )
         tallies = query.groups(work.db.rows(query.statement, query.params))
         for name in medians:
-            middle = compiler.median(rights, tenant, what, name, by, where=where, dialect=dialect)
+            middle = compiler.median(rights, tenant, what, name, by, where=where, dialect=dialect, now=work.now)
             found = dict(map(middle.read, work.db.rows(middle.statement, middle.params)))
             tallies = [evolve(t, medians=_with(t.medians, name, found.get(t.key))) for t in tallies]
         return tallies

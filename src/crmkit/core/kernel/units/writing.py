@@ -27,6 +27,7 @@ from crmkit.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
@@ -417,6 +418,11 @@ class _Leaving:
     def registry(self) -> EntityRegistry:
         """The entities of the unit."""
         return self._work.registry
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the unit."""
+        return self._work.now
 
     def load(self, entity: EntityType[Any], id_: UUID, /) -> Any:
         """The record as it is, or as it was before the flush."""
