@@ -28,7 +28,7 @@ from crmkit.plugins.exchange.drafting import Drafter
 from crmkit.plugins.exchange.manifest import MANIFEST as EXCHANGE
 from crmkit.plugins.exchange.opening import opened
 
-__all__ = ["files", "imports"]
+__all__ = ["files", "imports", "write_people"]
 
 RATE_GOALS = {"sqlite": 0.4, "postgresql": 0.6}
 MEMORY_GOAL = 20.0
@@ -78,7 +78,7 @@ def files(url: str, size: Size, dialect: Dialect) -> Table:
     with start(url, (EXCHANGE,), tenant=IMPORT_TENANT) as crm, tempfile.TemporaryDirectory() as folder:
         importer, path = Importer(crm, actor=ADMIN), Path(folder) / "people.csv"
         for number in range(1 + max(2, size.rounds // 2)):
-            _write(path, contacts(number * size.imported, size.imported, block=_FILE_BLOCK))
+            write_people(path, contacts(number * size.imported, size.imported, block=_FILE_BLOCK))
             began = time.process_time()
             importer.run(path)
             rates.append(size.imported / (time.process_time() - began))
@@ -95,7 +95,8 @@ def files(url: str, size: Size, dialect: Dialect) -> Table:
     return Table(title=title, rows=[("file", figures)], note=note, place=dialect)
 
 
-def _write(path: Path, people: Iterable[Contact]) -> None:
+def write_people(path: Path, people: Iterable[Contact]) -> None:
+    """Write a CSV file of people with e-mail and phone."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write("given name,family name,email,phone\n")
         file.writelines(f"{one.given_name},{one.family_name},{one.email},{one.phone}\n" for one in people)

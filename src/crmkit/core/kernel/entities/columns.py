@@ -67,13 +67,14 @@ def _id_bytes(value: UUID) -> bytes:
 
 _set_int: Any = UUID.__dict__["int"].__set__
 _set_safety: Any = UUID.__dict__["is_safe"].__set__
+_unknown = SafeUUID.unknown  # looking it up in its enumeration takes longer than all else here
 
 
 def _id_from_bytes(raw: bytes) -> UUID:
     """``UUID(bytes=raw)`` past its checks, which cost twice as much as the rest; what is stored was an id."""
     made = object.__new__(UUID)
     _set_int(made, int.from_bytes(raw))
-    _set_safety(made, SafeUUID.unknown)
+    _set_safety(made, _unknown)
     return made
 
 

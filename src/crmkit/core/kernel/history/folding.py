@@ -59,8 +59,8 @@ class Folding:
 
     def _repoint(self, other: EntityType[Any], reference: Reference, loser: Key, winner: Key) -> None:
         work = self._planner.work
-        rows = work.store(other).referring_many(work.db, work.tenant, reference, loser[0], [loser[1]])
-        keys = [(other.name, id_) for id_ in rows]
+        ids = work.store(other).referring_ids(work.db, work.tenant, reference, loser[0], [loser[1]])
+        keys = [(other.name, id_) for id_ in ids]
         self.now.update(self._planner.load(keys))
         for key in keys:
             image = self.state.get(key, self.now[key])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from sqlalchemy import bindparam, delete, func, select
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, codec_of
 from crmkit.core.kernel.jobs.administration import cancel
+from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
-from crmkit.core.kernel.storage.storing import CHUNK, chunks
 from crmkit.core.kernel.storage.tables import change_table, job_table, once_table, unit_table
 from crmkit.values.change import Operation
 
@@ -32,7 +33,7 @@ class Logged(NamedTuple):
         id: of the record.
         version: the record's, after the change.
         op: insert, update or delete.
-        diff: field to [before, after], in JSON form.
+        stored: field to [before, after] in JSON form, as the driver gives it or as a mapping; see `diff`.
         root: id of the record that it is part of, or its own.
         root_version: that one's version after the change.
         actor: who did it; None while the unit is still running.
@@ -46,7 +47,7 @@ class Logged(NamedTuple):
     id: UUID
     version: int
     op: Operation
-    diff: Mapping[str, Any]
+    stored: Any
     root: UUID
     root_version: int
     actor: str | None
@@ -57,6 +58,15 @@ class Logged(NamedTuple):
     def key(self) -> tuple[str, UUID]:
         """The record: entity and id."""
         return self.entity, self.id
+
+    @property
+    def diff(self) -> Mapping[str, Any]:
+        """Field to [before, after], in JSON form.
+
+        Read each time: kept for all changes of a large unit, the values would keep the garbage collector busy.
+        """
+        said: Mapping[str, Any] = self.stored if isinstance(self.stored, Mapping) else _diff_of(self.stored)
+        return said
 
 
 class LoggedUnit(NamedTuple):
@@ -93,20 +103,13 @@ _ROWS: Any = select(
     # Outer, because the unit that is still running has no row yet.
     change_table.outerjoin(unit_table, (_U.tenant_id == _C.tenant_id) & (_U.id == _C.unit_id))
 )
-_MANY = [bindparam(f"id_{n}", type_=Id()) for n in range(CHUNK)]
 _OF_RECORD = Statement(_ROWS.where(_C.tenant_id == _TENANT, _C.record_id == bindparam("record")).order_by(_C.version))
-_OF_RECORDS = Statement(_ROWS.where(_C.tenant_id == _TENANT, _C.record_id.in_(_MANY)).order_by(_C.version))
 _OF_ROOT = Statement(
     _ROWS.where(_C.tenant_id == _TENANT, _C.root_id == bindparam("record")).order_by(
         _C.root_version, _C.unit_id, _C.seq
     )
 )
 _OF_UNIT = Statement(_ROWS.where(_C.tenant_id == _TENANT, _C.unit_id == bindparam("unit")).order_by(_C.seq))
-_LAST = Statement(
-    select(_C.record_id, func.max(_C.version))
-    .where(_C.tenant_id == _TENANT, _C.record_id.in_(_MANY))
-    .group_by(_C.record_id)
-)
 _UNITS: Any = select(
     _U.id,
     _U.actor_id,
@@ -134,6 +137,17 @@ _KEPT = Statement(select(func.count()).select_from(once_table).where(*_OF_KEYS))
 _RELEASE = Statement(delete(once_table).where(*_OF_KEYS))
 
 
+@cache
+def _of_records(length: int) -> Statement:
+    return Statement(_ROWS.where(_C.tenant_id == _TENANT, among(_C.record_id, length)).order_by(_C.version))
+
+
+@cache
+def _last(length: int) -> Statement:
+    versions = select(_C.record_id, func.max(_C.version)).group_by(_C.record_id)
+    return Statement(versions.where(_C.tenant_id == _TENANT, among(_C.record_id, length)))
+
+
 class Log:
     """The change log of one tenant.
 
@@ -156,9 +170,8 @@ class Log:
     def of_records(self, ids: Iterable[UUID]) -> list[Logged]:
         """The changes of many records, by version."""
         found: dict[tuple[UUID, int], Logged] = {}
-        for chunk in chunks(sorted(set(ids))):
-            named = {f"id_{n}": id_ for n, id_ in enumerate(chunk)}
-            found.update(((one.unit, one.seq), one) for one in self._changes(_OF_RECORDS, **named))
+        for length, params in id_lists(ids, self._db.dialect):
+            found.update(((one.unit, one.seq), one) for one in self._changes(_of_records(length), **params))
         return list(found.values())
 
     def of_root(self, id_: UUID) -> list[Logged]:
@@ -172,9 +185,8 @@ class Log:
     def last_versions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         """The last version that each record had, be it that of its deletion."""
         found: dict[UUID, int] = {}
-        for chunk in chunks(sorted(set(ids))):
-            named = {f"id_{n}": id_ for n, id_ in enumerate(chunk)}
-            rows = self._db.rows(_LAST, {"tenant": self._tenant, **named})
+        for length, params in id_lists(ids, self._db.dialect):
+            rows = self._db.rows(_last(length), {"tenant": self._tenant, **params})
             found.update((self._id(id_), version) for id_, version in rows)
         return found
 
@@ -212,26 +224,16 @@ class Log:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _changes(self, statement: Statement, **params: Any) -> list[Logged]:
-        to_id, to_json = self._id, self._json
-        return [
-            Logged(
-                unit=to_id(unit),
-                seq=seq,
-                entity=entity,
-                id=to_id(id_),
-                version=version,
-                op=op,
-                diff=to_json(diff),
-                root=to_id(root),
-                root_version=root_version,
-                actor=actor,
-                at=None if at is None else self._instant(at),
-                source=source,
-            )
-            for unit, seq, entity, id_, version, op, diff, root, root_version, actor, at, source in self._db.rows(
-                statement, {"tenant": self._tenant, **params}
-            )
-        ]
+        to_id, to_instant = self._id, self._instant
+        rows = self._db.rows(statement, {"tenant": self._tenant, **params})
+        # A unit has many changes, so what is said of it is read once.
+        units = {row[0]: (to_id(row[0]), None if row[10] is None else to_instant(row[10])) for row in rows}
+        found = []
+        for raw_unit, seq, entity, id_, version, op, diff, root, root_version, actor, _, source in rows:
+            (unit, at), own = units[raw_unit], to_id(id_)
+            whole = own if root == id_ else to_id(root)
+            found.append(Logged(unit, seq, entity, own, version, op, diff, whole, root_version, actor, at, source))
+        return found
 
     def _unit_rows(self, statement: Statement, **params: Any) -> list[LoggedUnit]:
         to_id = self._id
@@ -252,6 +254,9 @@ class Log:
                 statement, {"tenant": self._tenant, **params}
             )
         ]
+
+
+_diff_of: Any = codec_of(Json(), "postgresql").from_driver  # which takes text as well as what is parsed
 
 
 def _reader(type_: Any, dialect: str) -> Any:

@@ -17,12 +17,13 @@ from crmkit.core.kernel.entities.absent import whole_registry
 from crmkit.core.kernel.history.hooks import RecordChange, RecordsChange, records_changing
 from crmkit.core.kernel.history.log import Log
 from crmkit.core.kernel.history.model import PlannedChange
-from crmkit.core.kernel.history.rules import Block, Image, Key, Step, differing
+from crmkit.core.kernel.history.rules import Block, Image, Key, Step, companies, differing
 from crmkit.errors import Conflict, CrmkitError
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
     from crmkit.core.kernel.entities.registry import EntityRegistry
+    from crmkit.core.kernel.history.log import Logged
     from crmkit.core.kernel.units.work import Work
 
 __all__ = ["Plan", "Planner", "target_of"]
@@ -69,7 +70,9 @@ class Planner:
         self.registry: EntityRegistry = whole_registry(work.db, work.runtime.registry, work.runtime.absent)
         work.registry = self.registry  # for the checks at the flush, and until the unit ends
         self.records: dict[Key, Record | None] = {}
-        self._graves: dict[Key, Any] = {}
+        self._images: dict[Key, Image] = {}
+        self._graves: dict[Key, Sequence[Any]] = {}
+        self._seen: dict[Key, bool] = {}
         self._mine: frozenset[UUID] = frozenset()
 
     # -- records ------------------------------------------------------------------------------------------------------
@@ -90,15 +93,20 @@ class Planner:
             entity = self.entity(name)
             found: Mapping[UUID, Any] = {}
             if entity is not None:
-                found = work.store(entity).read_many(work.db, work.tenant, wanted[name], lock=self._lock)
+                store = work.store(entity)
+                found = store.read_many(work.db, work.tenant, wanted[name], lock=self._lock)
+                self._images.update({(name, id_): store.codec.image(record) for id_, record in found.items()})
             for id_ in wanted[name]:
                 self.records[name, id_] = work.identity[name, id_] = found.get(id_)
-        return {key: self.image(key, self.records[key]) for key in every}
+        return {key: self._images.get(key) for key in every}
 
     def image(self, key: Key, record: Record | None) -> Image | None:
         """A record's image."""
-        entity = self.entity(key[0])
-        return None if record is None or entity is None else self.work.store(entity).codec.image(record)
+        if record is None:
+            return None
+        if record is self.records.get(key) and key in self._images:
+            return self._images[key]
+        return self.work.store(self.registry.entity(key[0])).codec.image(record)
 
     def seen(self, keys: Iterable[Key]) -> set[Key]:
         """Those records that the actor may see, live or gone."""
@@ -107,11 +115,33 @@ class Planner:
         return {key for key in state if self.sees(key)}
 
     def sees(self, key: Key) -> bool:
-        """Whether the actor may see a record that was loaded; one that is gone is judged by what it was at last."""
+        """Whether the actor may see a record that was loaded.
+
+        One that is gone is judged by what it was at last, with all that it ever was part of or visible with.
+        """
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = self._sees(key)
+        return found
+
+    def _sees(self, key: Key) -> bool:
         entity, work = self.entity(key[0]), self.work
         if entity is None:
             return work.rights.may(f"{key[0]}.read")
-        return self.sees_record(entity, self.past(key))
+        record = self.records.get(key) or work.identity.get(key)
+        if record is None:
+            buried = self._buried(key)
+            return bool(buried) and all(self.sees_record(entity, one) for one in buried)
+        root = self._root_that_decides(entity, record)
+        return self.sees_record(entity, record) if root is None else self.sees(root)
+
+    def _root_that_decides(self, entity: EntityType[Any], record: Record) -> Key | None:
+        """The root of a part, if it is live and all that its visibility hangs on."""
+        if entity.part_of is None or entity.visible_with:
+            return None
+        root = self.work.referred(entity, entity.part_of, record)
+        id_ = getattr(record, entity.part_of)
+        return None if self.work.load(root, id_) is None else (root.name, id_)
 
     def sees_record(self, entity: EntityType[Any], record: Record | None) -> bool:
         """Whether the actor may see a record of this form, where others that are gone count as they were."""
@@ -122,20 +152,31 @@ class Planner:
         """A record as it is, or as it was when it was deleted; None if there never was one."""
         record = self.records.get(key) or self.work.identity.get(key)
         if record is None:
-            if key not in self._graves:
-                self.exhume([key])
-            record = self._graves[key]
+            record = next(iter(self._buried(key)), None)
         return record
+
+    def _buried(self, key: Key) -> Sequence[Any]:
+        """What a record was when it was deleted; and the same with what it was part of or visible with before."""
+        if key not in self._graves:
+            self.exhume([key])
+        return self._graves[key]
 
     def exhume(self, keys: Iterable[Key]) -> None:
         """Read what records were when they were deleted, many at once."""
-        wanted = dict.fromkeys(keys)
-        self._graves.update(wanted)
+        wanted: dict[Key, list[Logged]] = {key: [] for key in keys}
         for change in self.log.of_records(id_ for _, id_ in wanted):
-            entity = self.entity(change.entity)
-            if change.op == "delete" and change.key in wanted and entity is not None:
-                image = {name: pair[0] for name, pair in change.diff.items()}
-                self._graves[change.key] = self.shown(entity, change.id, change.version, image)
+            if change.key in wanted:
+                wanted[change.key].append(change)
+        for key, changes in wanted.items():
+            entity = self.entity(key[0])
+            last = next((c for c in reversed(changes) if c.op == "delete"), None)
+            if entity is None or last is None:
+                self._graves[key] = ()
+                continue
+            image = {name: pair[0] for name, pair in last.diff.items()}
+            forms = [image, *({**image, **company} for company in companies(entity, changes))]
+            shown = (self.shown(entity, key[1], last.version, form) for form in forms)
+            self._graves[key] = tuple(record for record in shown if record is not None)
 
     def shown(self, entity: EntityType[Any], id_: UUID, version: int, image: Image) -> Any:
         """The record that an image shows, unvalidated; None if there are no records of this form any more."""
@@ -213,26 +254,28 @@ class Planner:
             if before is not None and (record is None or _merges(before, record)):
                 dying.setdefault(key[0], set()).add(key[1])
         for name, ids in dying.items():
+            named_by = {name} if self.registry.entity(name).part_of else {None, name}  # see `any_ref`
             for other in self.registry:
                 for reference in other.shape.references:
-                    if reference.entity in {None, name}:
-                        found = self._referring(final, (name, ids), other, reference)
-                        for target, key, record in found:
-                            by = self._blocker(key, [reference.column]) if self.work.sees(other, record) else None
+                    if reference.entity in named_by:
+                        for target, key in self._referring(final, (name, ids), other, reference):
+                            record = self.work.load(other, key[1])
+                            seen = record is not None and self.work.sees(other, record)
+                            by = self._blocker(key, [reference.column]) if seen else None
                             plan.refuse(target, None, "in_use", by, whole=True)
 
     def _referring(
         self, final: Mapping[Key, Any], dying: tuple[str, set[UUID]], other: EntityType[Any], reference: Reference
-    ) -> Iterator[tuple[Key, Key, Any]]:
-        """What would still refer to a dying record in the end: that record, and key and record of what refers."""
+    ) -> Iterator[tuple[Key, Key]]:
+        """What would still refer to a dying record in the end: that record, and what refers to it."""
         work, (name, ids) = self.work, dying
-        found = work.store(other).referring_many(work.db, work.tenant, reference, name, ids)
-        for id_, record in found.items():
+        for id_, referred in work.store(other).referring_ids(work.db, work.tenant, reference, name, ids).items():
             key = (other.name, id_)
-            now = final.get(key, record)
-            target = None if now is None else target_of(reference, now)
+            target: Key | None = (name, referred)
+            if key in final:
+                target = None if final[key] is None else target_of(reference, final[key])
             if target is not None and target[0] == name and target[1] in ids:
-                yield target, key, record
+                yield target, key
 
     def _check_uniques(self, plan: Plan) -> None:
         """Unique keys must be free, at every step."""
@@ -313,18 +356,15 @@ class Planner:
         )
 
     def _told(self, step: Step, before: Any, after: Any) -> PlannedChange:
-        entity, work = self.registry.entity(step.key[0]), self.work
-        order = {name: place for place, name in enumerate(entity.shape.fields)}
-        codec, hidden = work.store(entity).codec, work.hidden(entity)
-        old = {} if before is None else codec.image(before)
-        new = {} if after is None else codec.image(after)
-        names = list({**old, **new}) if before is None or after is None else _changed(entity, old, new)
-        names.sort(key=lambda n: (order.get(n, len(order)), n))
-        shown = {n: (old.get(n), new.get(n)) for n in names if n not in hidden}
-        label = "" if entity.display in hidden else (old or new).get(entity.display, "")
+        entity = self.registry.entity(step.key[0])
+        hidden = self.work.hidden(entity)
+        old, new = self.image(step.key, before) or {}, self.image(step.key, after) or {}
         op: Literal["insert", "update", "delete"] = (
             "insert" if before is None else "delete" if after is None else "update"
         )
+        changed = [*old, *new] if op != "update" else _changed(entity, old, new)
+        shown = {n: (old.get(n), new.get(n)) for n in _in_order(entity, changed) if n not in hidden}
+        label = "" if entity.display in hidden else (old or new).get(entity.display, "")
         return PlannedChange(entity=entity.name, id=step.key[1], op=op, diff=shown, label=str(label))
 
 
@@ -366,6 +406,12 @@ def _values(record: Any, columns: tuple[str, ...]) -> tuple[Any, ...] | None:
 
 def _changed(entity: EntityType[Any], old: Image, new: Image) -> list[str]:
     return [n for n in {**old, **new} if old.get(n) != new.get(n)] or differing(entity, old, new)
+
+
+def _in_order(entity: EntityType[Any], names: Iterable[str]) -> list[str]:
+    """Fields in the model's order, then custom ones by their keys."""
+    given, known = set(names), entity.shape.fields
+    return [n for n in known if n in given] + sorted(n for n in given if n not in known)
 
 
 def _uuid(id_: Any) -> UUID:

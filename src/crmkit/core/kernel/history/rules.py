@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ __all__ = [
     "Key",
     "Step",
     "Unwound",
+    "companies",
     "differing",
     "is_known",
     "netted",
@@ -128,7 +130,7 @@ def _undo_insert(found: Unwound, entity: EntityType[Any], change: Logged) -> Non
         found.refuse(change.key, None, "gone", whole=True)
         return
     then = {name: pair[1] for name, pair in change.diff.items()}
-    changed = differing(entity, now, then)
+    changed = [] if now == then else differing(entity, now, then)
     for name in changed:
         found.refuse(change.key, name, "changed", whole=True)
     if not changed:
@@ -171,16 +173,17 @@ def netted(changes: Sequence[Logged]) -> list[Logged]:
     first: dict[tuple[Key, str], Any] = {}
     last: dict[tuple[Key, str], Any] = {}
     whole = {change.key for change in changes if change.op != "update"}
-    for change in changes:
-        if change.key not in whole:
-            for name, (before, after) in change.diff.items():
-                first.setdefault((change.key, name), before)
-                last[change.key, name] = after
+    updates = [change for change in changes if change.key not in whole]
+    for change in updates:
+        for name, (before, after) in change.diff.items():
+            first.setdefault((change.key, name), before)
+            last[change.key, name] = after
     idle = {at for at in first if first[at] == last[at]}
-    if not idle:
-        return list(changes)
+    touched = {key for key, _ in idle}
     return [
-        change._replace(diff={n: pair for n, pair in change.diff.items() if (change.key, n) not in idle})
+        change
+        if change.key not in touched
+        else change._replace(stored={n: pair for n, pair in change.diff.items() if (change.key, n) not in idle})
         for change in changes
     ]
 
@@ -234,6 +237,11 @@ def differing(entity: EntityType[Any], one: Image, other: Image) -> list[str]:
 def _derived(entity: EntityType[Any], image: Image) -> frozenset[str]:
     """Fields that the model makes of others, so that nobody changes them by themselves."""
     model = entity.variants.get(image.get(entity.discriminator or "", ""), entity.model)
+    return _made_by(model)  # type: ignore[arg-type]  # mypy takes classes for unhashable
+
+
+@lru_cache(maxsize=1024)
+def _made_by(model: type[Any]) -> frozenset[str]:
     return frozenset(a.name for a in attrs.fields(model) if not a.init)
 
 
@@ -274,6 +282,20 @@ def replayed(changes: Iterable[Logged]) -> Image | None:
             else:
                 image[name] = value
     return image
+
+
+def companies(entity: EntityType[Any], changes: Iterable[Logged]) -> list[Image]:
+    """What a record was part of and visible with before each change that moved it elsewhere."""
+    columns = {*entity.visible_with, *([entity.part_of] if entity.part_of else [])}
+    columns |= {r.entity_column for r in entity.shape.references if r.entity_column and r.column in columns}
+    found = []
+    state: Image = {}
+    for change in changes:
+        diff = change.diff
+        if change.op == "update" and not columns.isdisjoint(diff):
+            found.append({name: state.get(name) for name in columns})
+        state.update({name: diff[name][1] for name in columns if name in diff})
+    return found
 
 
 def versions_of(root: Key, changes: Iterable[Logged]) -> dict[int, list[Logged]]:

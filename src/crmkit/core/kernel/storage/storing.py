@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from sqlalchemy import Column, and_, bindparam, delete, insert, literal_column, or_, select, update
 
 from crmkit.core.kernel.entities.codec import RowCodec
-from crmkit.core.kernel.entities.columns import Id, Integer
+from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
 from crmkit.core.kernel.entities.entity import EntityType, M, Reference
+from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import StaleVersionError
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["CHUNK", "Lock", "Store", "chunks"]
+__all__ = ["Lock", "Store"]
 
 
 Lock = Literal["key", "share", "alone"]
@@ -36,10 +39,10 @@ _LOCKS: Final[Mapping[Lock, dict[str, Any]]] = {
 T = TypeVar("T")
 
 CHUNK: Final = 100
-"""How many records one statement asks for where many are wanted."""
+"""How many values of a unique key one statement asks for where many are wanted."""
 
 
-def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
     """``values`` in lists of the same length, the last one filled up, so that one statement serves all."""
     every = list(values)
     for start in range(0, len(every), CHUNK):
@@ -70,7 +73,6 @@ class Store(Generic[M]):
             table.c.version == bindparam("expected"),
         )
         self._same = same
-        self._delete = Statement(delete(table).where(*same))
         self._version = Statement(
             select(table.c.version).where(table.c.tenant_id == bindparam("tenant"), table.c.id == bindparam("record"))
         )
@@ -128,8 +130,17 @@ class Store(Generic[M]):
         Raises:
             StaleVersionError: if one has moved on or is gone.
         """
-        params = [{"tenant": tenant, "record": r.id, "expected": r.version} for r in records]
-        if db.run_many(self._delete, params) != len(records):
+        deleted = 0
+        for version, alike in groupby(records, key=attrgetter("version")):  # consecutive ones, to keep their order
+            for length, params in id_lists([record.id for record in alike], db.dialect):
+                statement = self._many.get(("delete", length))
+                if statement is None:
+                    table = self.entity.table
+                    same = (table.c.tenant_id == bindparam("tenant"), table.c.version == bindparam("expected"))
+                    one_of = among(table.c.id, length)
+                    statement = self._many["delete", length] = Statement(delete(table).where(*same, one_of))
+                deleted += db.run(statement, {"tenant": tenant, "expected": version, **params})
+        if deleted != len(records):
             raise self._stale(db, tenant, [(r.id, r.version, 0) for r in records])
 
     def referring(self, db: Db, tenant: str, reference: Reference, entity: str, id_: UUID) -> list[M]:
@@ -158,36 +169,41 @@ class Store(Generic[M]):
             lock: keep others from changing, deleting and referring to them until the transaction ends.
         """
         lock = lock and db.dialect == "postgresql"
-        statement = self._many.get(lock)
-        if statement is None:
-            table = self.entity.table
-            rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), table.c.id.in_(_ids()))
-            # In one order, so that two who lock the same rows wait instead of blocking each other for ever.
-            statement = self._many[lock] = Statement(rows.order_by(table.c.id).with_for_update() if lock else rows)
         found: dict[UUID, M] = {}
-        for chunk in chunks(sorted(set(ids))):
-            rows_ = db.rows(statement, {"tenant": tenant, **_named(chunk)})
-            found.update((record.id, record) for record in map(self.codec.load, rows_))
+        for length, params in id_lists(ids, db.dialect):
+            statement = self._many.get(("read", lock, length))
+            if statement is None:
+                table = self.entity.table
+                rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), among(table.c.id, length))
+                # In one order, so that two who lock the same rows wait instead of blocking each other for ever.
+                ordered = rows.order_by(table.c.id).with_for_update() if lock else rows
+                statement = self._many["read", lock, length] = Statement(ordered)
+            loaded = map(self.codec.load, db.rows(statement, {"tenant": tenant, **params}))
+            found.update((record.id, record) for record in loaded)
         return found
 
-    def referring_many(
+    def referring_ids(
         self, db: Db, tenant: str, reference: Reference, entity: str, ids: Iterable[UUID]
-    ) -> dict[UUID, M]:
-        """Every row whose ``reference`` names one of the records ``ids`` of ``entity``, whoever may see it."""
-        key = ("referring", reference.column)
-        statement = self._many.get(key)
-        table = self.entity.table
-        if statement is None:
-            where = [table.c.tenant_id == bindparam("tenant"), table.c[reference.column].in_(_ids())]
-            if reference.entity_column is not None:
-                where.append(table.c[reference.entity_column] == bindparam("entity"))
-            statement = self._many[key] = Statement(select(*self.columns).where(*where).order_by(table.c.id))
+    ) -> dict[UUID, UUID]:
+        """The id of every row whose ``reference`` names one of the records ``ids`` of ``entity``, and that one's id."""
         more = {} if reference.entity_column is None else {"entity": entity}
-        found: dict[UUID, M] = {}
-        for chunk in chunks(sorted(set(ids))):
-            rows = db.rows(statement, {"tenant": tenant, **more, **_named(chunk)})
-            found.update((record.id, record) for record in map(self.codec.load, rows))
+        to_id = codec_of(Id(), db.dialect).from_driver or _as_it_is
+        found: dict[UUID, UUID] = {}
+        for length, params in id_lists(ids, db.dialect):
+            statement = self._many.get((reference.column, length))
+            if statement is None:
+                statement = self._many[reference.column, length] = self._build_referring(reference, length)
+            rows = db.rows(statement, {"tenant": tenant, **more, **params})
+            found.update((to_id(id_), to_id(other)) for id_, other in rows)
         return found
+
+    def _build_referring(self, reference: Reference, length: int) -> Statement:
+        table = self.entity.table
+        column = table.c[reference.column]
+        where = [table.c.tenant_id == bindparam("tenant"), among(column, length)]
+        if reference.entity_column is not None:
+            where.append(table.c[reference.entity_column] == bindparam("entity"))
+        return Statement(select(table.c.id, column).where(*where).order_by(table.c.id))
 
     def holding(self, db: Db, tenant: str, columns: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> list[M]:
         """Every row that has one of ``values`` in ``columns``, whoever may see it."""
@@ -202,7 +218,7 @@ class Store(Generic[M]):
             rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), or_(*same))
             statement = self._many[key] = Statement(rows)
         found: list[M] = []
-        for chunk in chunks(values):
+        for chunk in _chunks(values):
             named = {f"{c}_{n}": v for n, each in enumerate(chunk) for c, v in zip(columns, each, strict=True)}
             found += [self.codec.load(row) for row in db.rows(statement, {"tenant": tenant, **named})]
         return found
@@ -230,9 +246,5 @@ class Store(Generic[M]):
         return StaleVersionError(self.entity.name, id_, expected=before)
 
 
-def _ids() -> list[Any]:
-    return [bindparam(f"id_{n}", type_=Id()) for n in range(CHUNK)]
-
-
-def _named(chunk: list[UUID]) -> dict[str, UUID]:
-    return {f"id_{n}": id_ for n, id_ in enumerate(chunk)}
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -94,6 +94,7 @@ class Buffer:
         self.born: set[Key] = set()
         self.flushing = False
         self._leaving = _Leaving(work)
+        self._roots: dict[tuple[str, Key], bool] = {}  # what may be done to a root, asked for each of its parts
 
     # -- buffering ----------------------------------------------------------------------------------------------------
 
@@ -252,6 +253,7 @@ class Buffer:
         writes, self.writes = self.writes, []
         asks, work.asks = work.asks, []
         self._leaving.records = {(w.entity.name, w.before.id): w.before for w in writes if w.op == "delete"}
+        self._roots.clear()
         for write in writes:
             self._check_row(write)
         for write in writes:
@@ -274,11 +276,17 @@ class Buffer:
         if write.entity.part_of is None:
             return self.work.rights.check(permission, write.entity, image, self._leaving)
         key = self._root(write.entity, image)  # a part may move from one root to another
-        root_entity = self.work.registry.entity(key[0])
-        root = self._leaving.load(root_entity, key[1])
-        if root is None or not self.work.sees(root_entity, root):
+        may = self._roots.get((permission, key))
+        if may is None:
+            may = self._roots[permission, key] = self._may_root(permission, key)
+        return may
+
+    def _may_root(self, permission: str, key: Key) -> bool:
+        entity = self.work.registry.entity(key[0])
+        root = self._leaving.load(entity, key[1])
+        if root is None or not self.work.sees(entity, root):
             raise NotFoundError(*key)
-        return self.work.may(permission, root_entity, root)
+        return self.work.may(permission, entity, root)
 
     def _check_fields(self, permission: str, write: Write) -> None:
         work = self.work
