@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Lock", "Store"]
+__all__ = ["CHUNK", "Lock", "Store", "chunks"]
 
 
 Lock = Literal["key", "share", "alone"]
@@ -42,7 +42,7 @@ CHUNK: Final = 100
 """How many values of a unique key one statement asks for where many are wanted."""
 
 
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
     """``values`` in lists of the same length, the last one filled up, so that one statement serves all."""
     every = list(values)
     for start in range(0, len(every), CHUNK):
@@ -192,18 +192,35 @@ class Store(Generic[M]):
         for length, params in id_lists(ids, db.dialect):
             statement = self._many.get((reference.column, length))
             if statement is None:
-                statement = self._many[reference.column, length] = self._build_referring(reference, length)
+                table = self.entity.table
+                columns = (table.c.id, table.c[reference.column])
+                statement = self._many[reference.column, length] = self._build_referring(reference, length, columns)
             rows = db.rows(statement, {"tenant": tenant, **more, **params})
             found.update((to_id(id_), to_id(other)) for id_, other in rows)
         return found
 
-    def _build_referring(self, reference: Reference, length: int) -> Statement:
+    def referring_many(
+        self, db: Db, tenant: str, reference: Reference, entity: str, ids: Iterable[UUID]
+    ) -> dict[UUID, M]:
+        """Every row whose ``reference`` names one of the records ``ids`` of ``entity``, whoever may see it."""
+        more = {} if reference.entity_column is None else {"entity": entity}
+        found: dict[UUID, M] = {}
+        for length, params in id_lists(ids, db.dialect):
+            statement = self._many.get(("referring", reference.column, length))
+            if statement is None:
+                rows = self._build_referring(reference, length, self.columns)
+                statement = self._many["referring", reference.column, length] = rows
+            loaded = map(self.codec.load, db.rows(statement, {"tenant": tenant, **more, **params}))
+            found.update((record.id, record) for record in loaded)
+        return found
+
+    def _build_referring(self, reference: Reference, length: int, columns: Sequence[Column[Any]]) -> Statement:
         table = self.entity.table
         column = table.c[reference.column]
         where = [table.c.tenant_id == bindparam("tenant"), among(column, length)]
         if reference.entity_column is not None:
             where.append(table.c[reference.entity_column] == bindparam("entity"))
-        return Statement(select(table.c.id, column).where(*where).order_by(table.c.id))
+        return Statement(select(*columns).where(*where).order_by(table.c.id))
 
     def holding(self, db: Db, tenant: str, columns: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> list[M]:
         """Every row that has one of ``values`` in ``columns``, whoever may see it."""
@@ -218,7 +235,7 @@ class Store(Generic[M]):
             rows = select(*self.columns).where(table.c.tenant_id == bindparam("tenant"), or_(*same))
             statement = self._many[key] = Statement(rows)
         found: list[M] = []
-        for chunk in _chunks(values):
+        for chunk in chunks(values):
             named = {f"{c}_{n}": v for n, each in enumerate(chunk) for c, v in zip(columns, each, strict=True)}
             found += [self.codec.load(row) for row in db.rows(statement, {"tenant": tenant, **named})]
         return found

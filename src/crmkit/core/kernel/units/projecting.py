@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from attrs import frozen
 from sqlalchemy import Table, bindparam, delete, insert
 
-from crmkit.core.kernel.entities.columns import Id
+from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
-from crmkit.core.kernel.storage.storing import CHUNK, chunks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -98,7 +97,7 @@ class Projecting:
     def parts(self, part: EntityType[M]) -> Mapping[UUID, Sequence[M]]:
         """The records of ``part`` as they are now, by the id of the changed record that they are part of; by id each.
 
-        Those of records that were created in the unit are known; for all others there is one query per hundred.
+        Those of records that were created in the unit are known; for the others there is a query per some hundreds.
         """
         found = self._parts.get(part.name)
         if found is None:
@@ -118,9 +117,8 @@ class Projecting:
             if how != "created":
                 by_entity.setdefault(entity, []).append(id_)
         for entity, ids in by_entity.items():
-            for chunk in chunks(sorted(ids)):
-                named = {f"id_{n}": id_ for n, id_ in enumerate(chunk)}
-                db.run(_deleting(table), {"tenant": tenant, "entity": entity, **named})
+            for length, named in id_lists(ids, db.dialect):
+                db.run(_deleting(table, length), {"tenant": tenant, "entity": entity, **named})
         given = [{"tenant_id": tenant, **row} for row in rows]
         if given:
             db.run_many(_inserting(table), given)
@@ -186,7 +184,7 @@ def project(work: Work) -> None:
 
 
 _INSERTS: dict[Table, Statement] = {}
-_DELETES: dict[Table, Statement] = {}
+_DELETES: dict[tuple[Table, int], Statement] = {}
 
 
 def _inserting(table: Table) -> Statement:
@@ -196,14 +194,13 @@ def _inserting(table: Table) -> Statement:
     return found
 
 
-def _deleting(table: Table) -> Statement:
-    found = _DELETES.get(table)
+def _deleting(table: Table, length: int) -> Statement:
+    found = _DELETES.get((table, length))
     if found is None:
-        ids: list[Any] = [bindparam(f"id_{n}", type_=Id()) for n in range(CHUNK)]
         where = (
             table.c.tenant_id == bindparam("tenant"),
             table.c.entity == bindparam("entity"),
-            table.c.record_id.in_(ids),
+            among(table.c.record_id, length),
         )
-        found = _DELETES[table] = Statement(delete(table).where(*where))
+        found = _DELETES[table, length] = Statement(delete(table).where(*where))
     return found
