@@ -40,6 +40,9 @@ from crmkit.core.kernel.history.verify import Finding
 from crmkit.core.kernel.jobs.model import JobStats, JobStatus
 from crmkit.core.kernel.jobs.rules import JobState
 from crmkit.core.kernel.plugins.manifest import Manifest
+from crmkit.core.kernel.saved_criteria.events import CriteriaChanged, CriteriaRemoved, CriteriaSaved
+from crmkit.core.kernel.saved_criteria.model import SavedCriteria
+from crmkit.core.kernel.saved_criteria.service import CriteriaStore
 from crmkit.core.kernel.storage.engines import make_engine
 from crmkit.core.kernel.units.once import Key
 from crmkit.core.parties.config import PartySettings
@@ -100,6 +103,10 @@ __all__ = [
     "Clock",
     "Config",
     "Criteria",
+    "CriteriaChanged",
+    "CriteriaRemoved",
+    "CriteriaSaved",
+    "CriteriaStore",
     "Cursor",
     "Deal",
     "DealChanged",
@@ -161,6 +168,7 @@ __all__ = [
     "Relative",
     "Reversal",
     "Rule",
+    "SavedCriteria",
     "Section",
     "Snapshot",
     "Stage",

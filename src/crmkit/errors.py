@@ -40,7 +40,8 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   └── ImportFileError               a file that cannot be read as what it claims to be
     ├── CriteriaError
     │   ├── UnknownFieldError             names the nearest field
-    │   └── InvalidOperatorError
+    │   ├── InvalidOperatorError
+    │   └── UnusableCriteriaError         a saved criteria that is damaged, or speaks of what is gone; it is kept
     ├── LimitExceededError
     ├── AlreadyExistsError                an exclusive identifier or another unique key is taken
     ├── ConflictError                     what was read or assumed no longer holds
@@ -134,6 +135,7 @@ __all__ = [
     "UnknownTeamError",
     "UnknownTenantError",
     "UnknownVersionError",
+    "UnusableCriteriaError",
 ]
 
 
@@ -610,6 +612,18 @@ class InvalidOperatorError(CriteriaError):
     def __init__(self, operator: str, field: str, reason: str) -> None:
         self.operator, self.field, self.reason = operator, field, reason
         super().__init__(f"operator {operator!r} on field {field!r}: {reason}")
+
+
+class UnusableCriteriaError(CriteriaError):
+    """A saved criteria that is damaged, or speaks of what is not there any more, such as a field of a plugin."""
+
+    code = "unusable_criteria"
+
+    def __init__(self, name: str, id: UUID, reason: str) -> None:
+        self.name, self.id, self.reason = name, id, reason
+        super().__init__(
+            f"the saved criteria {name!r} ({id}) cannot be used: {reason}; it is kept until it is changed or removed"
+        )
 
 
 class LimitExceededError(CrmkitError):

@@ -70,6 +70,9 @@ from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.query.answers import Tally
+from crmkit.core.kernel.saved_criteria.events import CriteriaChanged, CriteriaRemoved, CriteriaSaved
+from crmkit.core.kernel.saved_criteria.model import SavedCriteria
+from crmkit.core.kernel.saved_criteria.service import CriteriaStore
 from crmkit.core.kernel.storage.migrations import render
 from crmkit.core.kernel.units.gate import Target, command, query
 from crmkit.core.kernel.units.projecting import Changed, Projecting, Projection
@@ -173,6 +176,7 @@ from crmkit.errors import (
     UnknownTeamError,
     UnknownTenantError,
     UnknownVersionError,
+    UnusableCriteriaError,
 )
 from crmkit.values.change import Change
 from crmkit.values.clock import Clock
@@ -228,7 +232,11 @@ __all__ = [
     "ConflictError",
     "Context",
     "Criteria",
+    "CriteriaChanged",
     "CriteriaError",
+    "CriteriaRemoved",
+    "CriteriaSaved",
+    "CriteriaStore",
     "CrmkitError",
     "Cursor",
     "Day",
@@ -343,6 +351,7 @@ __all__ = [
     "Reversal",
     "Role",
     "Rule",
+    "SavedCriteria",
     "Schedule",
     "Secret",
     "Section",
@@ -385,6 +394,7 @@ __all__ = [
     "UnknownTeamError",
     "UnknownTenantError",
     "UnknownVersionError",
+    "UnusableCriteriaError",
     "Version",
     "address",
     "ago",

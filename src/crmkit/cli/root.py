@@ -15,6 +15,7 @@ __all__ = ["root"]
 
 COMMANDS: Final = {
     "config": "crmkit.cli.config:config",
+    "criteria": "crmkit.cli.criteria:criteria",
     "db": "crmkit.cli.db:db",
     "demo": "crmkit.cli.demo:demo",
     "explain": "crmkit.cli.explain:explain",

@@ -8,6 +8,7 @@ from crmkit.core.interactions.model import LastState
 from crmkit.core.interactions.plugin import AREA as INTERACTIONS
 from crmkit.core.interactions.reading import open_activities, recent
 from crmkit.core.kernel.history.plugin import HISTORY
+from crmkit.core.kernel.saved_criteria.plugin import SAVED
 from crmkit.core.kernel.storage.migrations import Unit
 from crmkit.core.parties.plugin import AREA as PARTIES
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AREAS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
-AREAS: Final = (HISTORY, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
+AREAS: Final = (HISTORY, SAVED, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
 """The areas, in the order in which they are registered and seeded."""
 MIGRATIONS: Final = Unit(id="core", location="crmkit.core:migrations")
 RECENT: Final = 10

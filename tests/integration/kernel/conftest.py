@@ -2,12 +2,16 @@
 
 import os
 import secrets
+import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateSchema, DropSchema
+
+sys.path.append(str(Path(__file__).parent))  # for what tests share
 
 POSTGRES = os.environ.get("CRMKIT_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 

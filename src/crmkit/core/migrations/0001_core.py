@@ -370,6 +370,33 @@ def upgrade() -> None:
     )
     op.create_index("ox_crm_role_key", "crm_role", ["tenant_id", "key", "id"], unique=False)
     op.create_table(
+        "crm_saved_criteria",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("criteria", TEXT, nullable=False),
+        sa.Column("order", TEXT, nullable=True),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("owner_id", TEXT, nullable=True),
+        sa.Column("team_id", TEXT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_saved_criteria")),
+    )
+    op.create_index("ox_crm_saved_criteria_name", "crm_saved_criteria", ["tenant_id", "name", "id"], unique=False)
+    op.create_index(
+        "ox_crm_saved_criteria_owner_id_name",
+        "crm_saved_criteria",
+        ["tenant_id", "owner_id", "name", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ox_crm_saved_criteria_team_id_name", "crm_saved_criteria", ["tenant_id", "team_id", "name", "id"], unique=False
+    )
+    op.create_table(
         "crm_team",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -965,6 +992,7 @@ def downgrade() -> None:
     op.drop_table("crm_unit")
     op.drop_table("crm_tenant")
     op.drop_table("crm_team")
+    op.drop_table("crm_saved_criteria")
     op.drop_table("crm_role")
     op.drop_table("crm_relationship_type")
     op.drop_table("crm_plugin_state")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.access.actors import Actor
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.history.service import History
+    from crmkit.core.kernel.saved_criteria.service import CriteriaStore
     from crmkit.core.kernel.units.service import Service
     from crmkit.core.kernel.units.work import Work
     from crmkit.values.criteria import Criteria
@@ -170,6 +171,13 @@ class UnitOfWork:
         from crmkit.core.kernel.history.service import History  # a service, which stands on units of work
 
         return self.use(History)
+
+    @property
+    def saved_criteria(self) -> CriteriaStore:
+        """Criteria under a name."""
+        from crmkit.core.kernel.saved_criteria.service import CriteriaStore  # a service, which stands on units of work
+
+        return self.use(CriteriaStore)
 
     def settings(self, settings: type[T]) -> T:
         """A plugin's settings of this deployment, given the class that describes them."""

@@ -134,7 +134,7 @@ DEFAULT_ROLES: Final = (
         "Manager",
         "Leads teams: everything of these teams and of those below them.",
         (
-            *_permits("subtree", "party.*", "deal.*", "activity.*", "grant.*", "claim.*"),
+            *_permits("subtree", "party.*", "deal.*", "activity.*", "grant.*", "claim.*", "saved_criteria.*"),
             *_permits(
                 "all", *_CONVERSATIONS, *_VOCABULARY, "stage.move", "ownership.transfer", "rights.explain_others"
             ),
@@ -147,8 +147,8 @@ DEFAULT_ROLES: Final = (
         "Seller",
         "Works with the parties of the team, and with own deals and activities.",
         (
-            *_permits("team", "party.*"),
-            *_permits("own", "deal.*", "activity.*", "grant.*", "claim.*"),
+            *_permits("team", "party.*", "saved_criteria.read"),
+            *_permits("own", "deal.*", "activity.*", "grant.*", "claim.*", "saved_criteria.*"),
             *_permits("all", *_CONVERSATIONS, *_VOCABULARY, "stage.move"),
             *_of_oneself(),
         ),
