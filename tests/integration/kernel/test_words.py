@@ -143,6 +143,40 @@ def changed(where, draw):
             return Not(where)
 
 
+A, B, C = f.name == "a", f.owner_id == "b", f.team_id == "c"
+
+
+def groupings():
+    """All ways to put three comparisons together, with a relation or a denial around any two or all of them."""
+    for one in (And, Or):
+        for other in (And, Or):
+            yield other((one((A, B)), C))
+            yield one((A, other((B, C))))
+            for around in (
+                Not,
+                lambda w: Exists("deals", Exists("account", w)),
+                lambda w: f.deals.account.count(w) > 1,
+            ):
+                yield around(other((one((A, B)), C)))
+                yield around(one((A, other((B, C)))))
+                yield other((around(one((A, B))), C))
+                yield one((A, around(other((B, C)))))
+                yield other((one((around(A), B)), C))
+                yield one((A, other((around(B), C))))
+                yield other((around(around(one((A, B)))), C))
+                yield Exists("deals", Exists("account", other((around(A), around(B)))))
+                yield other((Exists("deals", Exists("account", around(A))), around(B)))
+
+
+def test_criteria_put_together_otherwise_read_otherwise():
+    different = list(dict.fromkeys(groupings()))
+    read = {}
+    for where in different:
+        read.setdefault(say(where, "account"), []).append(where)
+    assert [alike for alike in read.values() if len(alike) > 1] == []
+    assert len(read) > 80
+
+
 @settings(max_examples=300)
 @given(data=st.data())
 def test_criteria_that_read_alike_find_the_same(data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
@@ -209,7 +209,7 @@ class CriteriaStore(Service):
 
 
 @contextmanager
-def _speaking_of(saved: SavedCriteria) -> Iterator[None]:
+def _speaking_of(saved: SavedCriteria) -> Generator[None]:
     """Name the saved criteria in what is wrong with it, be it its field, its operator or a value.
 
     Raises:
