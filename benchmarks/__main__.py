@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import agreement, bulk, dataset, extras, history, hooks, jobs, processes
+from benchmarks import agreement, bulk, dataset, extras, history, hooks, jobs, processes, verifying
 from benchmarks.contacts import TENANT
 from benchmarks.databases import Dialect, database
 from benchmarks.deployment import prepare, start
@@ -21,7 +21,7 @@ from benchmarks.report import Table, save, show
 from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
-ALONE: Final = ("importing", "hooks", "normalising", "jobs", "history")
+ALONE: Final = ("importing", "hooks", "normalising", "jobs", "history", "verifying")
 BESIDE: Final = ("import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
@@ -53,7 +53,11 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
     ):
         if name in wanted:
             yield measured(size)
-    for name, measured_on in (("jobs", jobs.jobs), ("history", history.history)):
+    for name, measured_on in (
+        ("jobs", jobs.jobs),
+        ("history", history.history),
+        ("verifying", verifying.verifying),
+    ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)
     if wanted <= set(ALONE):

@@ -6,15 +6,21 @@ which no output may ever show.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 import auditor
 import pytest
+import verifying
 from hypothesis import HealthCheck, settings
 
 # Where crmkit is installed, pytest has found the kit by itself, and refuses to be told of it again.
 _INSTALLED = any(point.value == "crmkit.testing.plugin" for point in entry_points(group="pytest11"))
 pytest_plugins = ["pytester"] if _INSTALLED else ["pytester", "crmkit.testing.plugin"]
+
+if TYPE_CHECKING:
+    from crmkit import CRM
 
 auditor.switch_on()
 
@@ -34,6 +40,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def crmkit_database(database_url: str) -> str:
     """What `crm` and `crm_with` work on: here, each database in turn."""
     return database_url
+
+
+@pytest.fixture
+def verified(crm: CRM, tenant: str) -> Iterator[None]:
+    """Ends the test with a look at all that it has stored; for those that write at random, race or kill."""
+    yield
+    verifying.assert_verifies(crm, tenant)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -36,7 +36,6 @@ from crmkit.core.kernel.entities.entity import EntityType, Record
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
 from crmkit.core.kernel.history.model import Difference, PlannedChange, Reversal, Snapshot, UnitEntry, Version
 from crmkit.core.kernel.history.service import History
-from crmkit.core.kernel.history.verify import Finding
 from crmkit.core.kernel.jobs.model import JobStats, JobStatus
 from crmkit.core.kernel.jobs.rules import JobState
 from crmkit.core.kernel.plugins.manifest import Manifest
@@ -45,6 +44,7 @@ from crmkit.core.kernel.saved_criteria.model import SavedCriteria
 from crmkit.core.kernel.saved_criteria.service import CriteriaStore
 from crmkit.core.kernel.storage.engines import make_engine
 from crmkit.core.kernel.units.once import Key
+from crmkit.core.kernel.verification.model import Finding
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier

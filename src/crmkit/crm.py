@@ -12,7 +12,6 @@ from crmkit.core.kernel.access.actors import ActorDirectory, directory_at, every
 from crmkit.core.kernel.config.config import Config
 from crmkit.core.kernel.deployment.administration import Plugins, Tenants
 from crmkit.core.kernel.deployment.starting import Assembly, assemble
-from crmkit.core.kernel.history.verify import Finding, verify
 from crmkit.core.kernel.hooks.health import Health
 from crmkit.core.kernel.jobs.administration import Jobs
 from crmkit.core.kernel.plugins.loading import load_cli
@@ -24,6 +23,8 @@ from crmkit.core.kernel.units.service import Service as KernelService
 from crmkit.core.kernel.units.unit import UnitOfWork as KernelUnit
 from crmkit.core.kernel.units.units import Units
 from crmkit.core.kernel.units.work import UnitFacts
+from crmkit.core.kernel.verification.model import Finding
+from crmkit.core.kernel.verification.verify import verify
 from crmkit.core.parties.service import Parties
 from crmkit.core.permissions.service import Permissions
 from crmkit.core.pipelines.service import Pipelines
@@ -262,7 +263,7 @@ class CRM:
             uow.permissions.assign(actor, role=role)
 
     def verify(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> Iterator[Finding]:
-        """Everything in which tables, catalogue, references and history disagree, as it is found; only reads.
+        """Everything in which tables, keys, references, merges and history disagree, as it is found; only reads.
 
         Works before the start, and covers what disabled plugins and those that are gone have stored.
 
@@ -270,7 +271,14 @@ class CRM:
             tenant: look at the records of this tenant only.
             progress: told each step before it is taken.
         """
-        return verify(self.engine, self.config.database.schema, tenant=tenant, progress=progress)
+        return verify(
+            self.engine,
+            self.config.database.schema,
+            tenant=tenant,
+            progress=progress,
+            checks=wiring.CHECKS,
+            plugins=(manifest.id for manifest in self.assemble().found.manifests),
+        )
 
     def commands(self, plugin: str) -> Any:
         """The click group that a loaded plugin brings for the command line; None if it brings none.

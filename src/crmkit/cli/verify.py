@@ -21,9 +21,10 @@ WIDTH = 78
 def verify(line: Line, *, to_json: bool) -> None:
     """Check that what is stored agrees with itself.
 
-    That is catalogue, keys, references and history with the tables. It only reads. The change log is replayed
-    from empty, and every row compared with the outcome; also of plugins that are disabled
-    or gone. With --tenant, only records of that tenant are looked at.
+    That is tables and keys with the catalogue, references with records, merges and rows with their history: the
+    change log is replayed from empty, and every row compared with the outcome; also of plugins that are disabled
+    or gone. It only reads, one state of the database all through. With --tenant, only records of that tenant are
+    looked at.
 
     Example: crmkit verify
     """

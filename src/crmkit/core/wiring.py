@@ -10,6 +10,7 @@ from crmkit.core.interactions.reading import open_activities, recent
 from crmkit.core.kernel.history.plugin import HISTORY
 from crmkit.core.kernel.saved_criteria.plugin import SAVED
 from crmkit.core.kernel.storage.migrations import Unit
+from crmkit.core.kernel.verification.model import Check
 from crmkit.core.parties.plugin import AREA as PARTIES
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import Section
@@ -21,7 +22,7 @@ from crmkit.core.pipelines.view import deals_of
 if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.context import Context
 
-__all__ = ["AREAS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
+__all__ = ["AREAS", "CHECKS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
 AREAS: Final = (HISTORY, SAVED, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
 """The areas, in the order in which they are registered and seeded."""
@@ -58,4 +59,6 @@ def _deals(context: Context, viewing: PartyViewing) -> Section | None:
     return Section(key="deals", title="Deals", items=found.items, data=found.data, order=20)
 
 
+CHECKS: Final[tuple[Check, ...]] = ()
+"""What ``crmkit verify`` looks at beside its own checks."""
 IMPLEMENTATIONS: Final = (party_viewing.by(_last_state), party_viewing.by(_deals))

@@ -62,6 +62,16 @@ class Deployment:
         assert "Traceback" not in line
         return line.removeprefix("Error: ")
 
+    def findings(self):
+        """What ``crmkit verify`` finds, having changed nothing: check, subject and message of each."""
+        before = self.stored()
+        ran = self.run("verify", "--json", actor=None)
+        assert self.stored() == before
+        assert ran.stdout, ran.stderr
+        found = json.loads(ran.stdout)
+        assert ran.exit_code == (1 if found["findings"] or found["problems"] else 0)
+        return [(f["check"], f["subject"], f["message"]) for f in found["findings"]]
+
     def crm(self):
         return CRM(Config.load(self.file, environ={})).start()
 

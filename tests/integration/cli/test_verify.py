@@ -1,7 +1,5 @@
 """``crmkit verify``: everything that disagrees is found, and nothing is changed."""
 
-import json
-
 import pytest
 from sqlalchemy import delete, update
 
@@ -25,18 +23,8 @@ def ida(each):
     return ida
 
 
-def findings(deployment):
-    before = deployment.stored()
-    ran = deployment.run("verify", "--json", actor=None)
-    assert deployment.stored() == before
-    assert ran.stdout, ran.stderr
-    found = json.loads(ran.stdout)
-    assert ran.exit_code == (1 if found["findings"] or found["problems"] else 0)
-    return [(f["check"], f["subject"], f["message"]) for f in found["findings"]]
-
-
 def test_what_crmkit_has_written_agrees(each, ida):
-    assert findings(each) == []
+    assert each.findings() == []
     assert each.done("verify") == "Everything agrees.\n"
 
 
@@ -48,7 +36,7 @@ def test_a_database_without_tables_is_told_to_be_upgraded(empty):
 
 def test_a_value_that_was_changed_past_crmkit_is_found_and_not_shown(each, ida):
     each.write(lambda t, c: c.execute(update(t["crm_deal"]).values(title="Stolen")))
-    assert findings(each) == [("history", "deal", "it differs from its history in: title")]
+    assert each.findings() == [("history", "deal", "it differs from its history in: title")]
     ran = each.run("verify")
     assert "Stolen" not in ran.output
     assert ran.stderr == "Error: 1 thing is wrong\n"
@@ -56,17 +44,19 @@ def test_a_value_that_was_changed_past_crmkit_is_found_and_not_shown(each, ida):
 
 def test_a_version_that_history_does_not_know_is_found(each, ida):
     each.write(lambda t, c: c.execute(update(t["crm_party"]).values(version=9)))
-    assert findings(each) == [("history", "party", "it is at version 9 in the table, and at 4 by its history")]
+    assert each.findings() == [("history", "party", "it is at version 9 in the table, and at 4 by its history")]
 
 
 def test_a_row_that_vanished_is_found(each, ida):
     each.write(lambda t, c: c.execute(delete(t["crm_mechanism"])))
-    assert findings(each) == [("history", "mechanism", "it is not in the table, and by its history it was not deleted")]
+    assert each.findings() == [
+        ("history", "mechanism", "it is not in the table, and by its history it was not deleted")
+    ]
 
 
 def test_a_row_that_came_from_nowhere_is_found(each, ida):
     each.write(lambda t, c: c.execute(delete(t["crm_change"]).where(t["crm_change"].c.entity == "mechanism")))
-    assert ("history", "mechanism", "it is in the table and has no history") in findings(each)
+    assert ("history", "mechanism", "it is in the table and has no history") in each.findings()
 
 
 def test_a_gap_in_history_is_found(each, ida):
@@ -75,13 +65,13 @@ def test_a_gap_in_history_is_found(each, ida):
         connection.execute(delete(change).where(change.c.entity == "party", change.c.op == "insert"))
 
     each.write(cut)
-    assert ("history", "party", "version 3 does not follow from the one before in: nickname") not in findings(each)
-    assert ("history", "party", "its version 3 is an update of a record that is not there") in findings(each)
+    assert ("history", "party", "version 3 does not follow from the one before in: nickname") not in each.findings()
+    assert ("history", "party", "its version 3 is an update of a record that is not there") in each.findings()
 
 
 def test_changes_without_their_unit_are_found(each, ida):
     each.write(lambda t, c: c.execute(delete(t["crm_unit"]).where(t["crm_unit"].c.actor_id == "ada")))
-    assert {check for check, _, _ in findings(each)} == {"no_unit"}
+    assert {check for check, _, _ in each.findings()} == {"no_unit"}
 
 
 def test_a_reference_to_nothing_is_found(deployment, ida_on_sqlite):
@@ -90,7 +80,7 @@ def test_a_reference_to_nothing_is_found(deployment, ida_on_sqlite):
         connection.execute(update(tables["crm_deal"]).values(party_id=b"\x00" * 16))
 
     deployment.write(orphan)
-    assert ("dangling", "deal", "its party_id names a party that is not there") in findings(deployment)
+    assert ("dangling", "deal", "its party_id names a party that is not there") in deployment.findings()
 
 
 @pytest.fixture
@@ -114,13 +104,13 @@ def test_a_unique_key_that_is_shared_is_found(deployment, ida_on_sqlite):
         connection.exec_driver_sql("UPDATE crm_pipeline SET key = 'sales'")
 
     deployment.write(doubled)
-    checks = {check for check, subject, _ in findings(deployment) if subject == "pipeline"}
+    checks = {check for check, subject, _ in deployment.findings() if subject == "pipeline"}
     assert {"doubled", "primary_key", "unique_missing", "history"} <= checks
 
 
 def test_a_column_that_is_gone_is_found(deployment):
     deployment.write(lambda t, c: c.exec_driver_sql("ALTER TABLE crm_deal DROP COLUMN source"))
-    assert ("column_missing", "deal", "the table crm_deal has no column source") in findings(deployment)
+    assert ("column_missing", "deal", "the table crm_deal has no column source") in deployment.findings()
 
 
 def test_only_the_named_tenant_is_looked_at(each, ida):
@@ -138,6 +128,6 @@ def test_nothing_is_needed_of_the_plugins_that_stored(deployment, book):
         ida = uow.parties.add(Person(given_name="Ida", family_name="Berg"))
     deployment.done("guest_book", "add", ida.id, "likes roofs")
     deployment.done("plugins", "disable", "guest_book", "--unload")
-    assert findings(deployment) == []
+    assert deployment.findings() == []
     deployment.write(lambda t, c: c.execute(update(t["crm_guest_book_entry"]).values(text="hates roofs")))
-    assert findings(deployment) == [("history", "guest_book.entry", "it differs from its history in: text")]
+    assert deployment.findings() == [("history", "guest_book.entry", "it differs from its history in: text")]

@@ -16,6 +16,8 @@ import crmkit
 from crmkit import Identifier, Mechanism, Party, f
 from crmkit.plugins.exchange import Batch, Exchange, Importer
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 ROWS = 23
 TEXT = "external id,given name,family name,email\n" + "".join(
     f"c{n},Given{n},Family{n},{'no.mail' if n % 7 == 3 else f'p{n}@people.example'}\n" for n in range(ROWS)

@@ -11,6 +11,8 @@ from crmkit import Identifier, Mechanism, Organisation, Party, Person, Relations
 from crmkit.errors import ConflictError, ForbiddenError, NotFoundError, UndoRefusedError
 from crmkit.plugins.exchange import Batch, Exchange, Import, Importer, ImportTakenBack
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 HEADS = "external id,given name,family name,email,phone,organisation\n"
 ROWS = HEADS + "".join(
     f"c{n},Given{n},Family{n},p{n}@people.example,+47 22 12 34 {n:02},Firm {n % 3}\n" for n in range(17)

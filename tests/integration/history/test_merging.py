@@ -21,6 +21,8 @@ from crmkit.errors import (
 )
 from crmkit.testing.factories import a_deal, a_person, an_interaction, an_organisation
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 
 @pytest.fixture
 def two(crm: CRM) -> tuple[Person, Person]:

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from verifying import assert_verifies
 
 from crmkit import Deal, Identifier, Mechanism, Money, Organisation, Party, Ref, Relationship
 from crmkit.errors import CrmkitError, RestoreRefusedError, UndoRefusedError
@@ -411,4 +412,4 @@ def test_undo_and_restore_agree_with_what_was_stored(with_cards, stored, toy, te
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=chosen)
-    assert [str(finding) for finding in with_cards.verify(tenant=tenant)] == []
+    assert_verifies(with_cards, tenant)

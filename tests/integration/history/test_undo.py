@@ -17,6 +17,8 @@ from crmkit.errors import (
 )
 from crmkit.testing.factories import a_deal, a_person, an_interaction, an_organisation
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 
 def unit_of(crm, work, actor="ada", **more):
     """Do it in a unit of work; the unit's id."""

@@ -13,6 +13,8 @@ from crmkit.core.kernel.jobs.queries import INSERT, blank, candidates
 from crmkit.core.kernel.storage.database import Db
 from crmkit.testing import Actors
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 
 

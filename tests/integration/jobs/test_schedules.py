@@ -59,6 +59,7 @@ def test_times_that_passed_meanwhile_are_made_up_for_by_one_run(crm, clock, run)
     assert crm.jobs.list(state="queued")[0].due_at == datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 
+@pytest.mark.usefixtures("verified")
 def test_workers_side_by_side_run_it_once(crm, clock, tenant):
     clock.advance(HOUR)
     threads = [threading.Thread(target=crm.jobs.run_once, kwargs={"tenant": tenant}) for _ in range(4)]

@@ -2,9 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from crmkit import Person
 from crmkit.core.parties.identifiers.events import IdentifierAdded, IdentifierRemoved
 from crmkit.errors import AlreadyExistsError, InvalidKeyError, InvalidValueError, NotFoundError
+
+pytestmark = pytest.mark.usefixtures("verified")
 
 
 def test_a_party_is_found_by_its_identifier(crm, ida, told):

@@ -13,6 +13,8 @@ from crmkit import Deal, Person
 from crmkit.core.kernel.access.rule import Rule
 from crmkit.errors import CrmkitError, ForbiddenError
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 DAY = timedelta(days=1)
 ACTORS = ("ada", "max", "sam", "sue", "ned", "vic", "nobody")
 

@@ -19,6 +19,8 @@ from crmkit.errors import (
     UnknownStageError,
 )
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 DAY = timedelta(days=1)
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import event
 from crmkit import Identifier, Person
 from crmkit.errors import AlreadyExistsError
 
+pytestmark = pytest.mark.usefixtures("verified")
+
 MANY = 60
 AWKWARD = ["tab\there", "new\nline", "back\\slash", "\\N", "\\.", '"quoted"', "комма, 王", "  ", "%s ?", "{}", "NULL"]
 

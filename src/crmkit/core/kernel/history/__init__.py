@@ -1,1 +1,1 @@
-"""What was changed: reading it, replaying it and checking it against the tables."""
+"""What was changed: reading it, undoing and restoring it, and merging."""

@@ -1,0 +1,157 @@
+"""Did each merge that stands take along everything that referred to the loser? Asks the change log.
+
+That nothing refers to a loser now is checked elsewhere; here, that each change of the merge is accounted for: what
+referred to the loser refers to the winner, or went because the winner had the same already. Only units with a single
+command are held to that, since what else a unit has done on purpose cannot be told from what a merge has lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from attrs import frozen
+from sqlalchemy import bindparam, select
+
+from crmkit.core.kernel.entities.columns import Id, Integer, Json
+from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.tables import change_table, unit_table
+from crmkit.core.kernel.verification.model import LIMIT, NIL, PAGE, Checking, Finding, Stored, read_as
+
+__all__ = ["merge_findings"]
+
+_C = change_table.c
+_TENANT: Any = bindparam("tenant")
+_OF_UNIT = Statement(
+    select(_C.seq, _C.entity, _C.record_id, _C.op, _C.diff)
+    .where(_C.tenant_id == _TENANT, _C.unit_id == bindparam("unit"), _C.seq > bindparam("after", type_=Integer()))
+    .order_by(_C.seq)
+    .limit(LIMIT)
+)
+_COMMANDS = Statement(
+    select(unit_table.c.commands).where(unit_table.c.tenant_id == _TENANT, unit_table.c.id == bindparam("unit"))
+)
+_OF_RECORD = Statement(
+    select(_C.unit_id, _C.entity, _C.diff)
+    .where(_C.tenant_id == _TENANT, _C.record_id == bindparam("record"))
+    .order_by(_C.version)
+)
+_OF_ROOT = Statement(select(_C.entity, _C.diff).where(_C.tenant_id == _TENANT, _C.root_id == bindparam("record")))
+
+
+class _Move(NamedTuple):
+    """One change of a unit."""
+
+    entity: str
+    record: UUID
+    op: str
+    diff: Mapping[str, Any]
+
+
+@frozen
+class _Merge:
+    """One record that became part of another in a unit; ids as the log writes them."""
+
+    unit: UUID
+    loser: str
+    winner: str
+
+
+def merge_findings(checking: Checking) -> Iterator[Finding]:
+    """What merges that stand have lost or sent astray."""
+    for one in checking.catalogue.values():
+        if one.merges:
+            checking.say(f"merges of {one.entity}")
+            for loser in _losers(checking, one):
+                merge = _merge_of(checking, one, loser)
+                if merge is not None and _single(checking, merge.unit):
+                    yield from _astray(checking, one, merge)
+
+
+def _losers(checking: Checking, one: Stored) -> Iterator[UUID]:
+    """What merges have left behind, page by page."""
+    rows, to_id, after = one.clause, read_as(Id(), checking.db), NIL
+    statement = Statement(
+        select(rows.c.id)
+        .where(rows.c.tenant_id == _TENANT, rows.c.merged_into.is_not(None), rows.c.id > bindparam("after", type_=Id()))
+        .order_by(rows.c.id)
+        .limit(LIMIT)
+    )
+    while found := checking.db.rows(statement, {"tenant": checking.tenant, "after": after, "most": PAGE}):
+        for (id_,) in found:
+            yield to_id(id_)
+        after = to_id(found[-1][0])
+
+
+def _merge_of(checking: Checking, one: Stored, loser: UUID) -> _Merge | None:
+    """The merge by which a record became part of another one the last time."""
+    to_id, to_json = read_as(Id(), checking.db), read_as(Json(), checking.db)
+    merge = None
+    for unit, entity, diff in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": loser}):
+        before, after = to_json(diff).get("merged_into", (None, None))
+        if entity == one.entity and before is None and after is not None:
+            merge = _Merge(to_id(unit), str(loser), after)
+    return merge
+
+
+def _single(checking: Checking, unit: UUID) -> bool:
+    rows = checking.db.rows(_COMMANDS, {"tenant": checking.tenant, "unit": unit})
+    return bool(rows) and len(read_as(Json(), checking.db)(rows[0][0])) == 1
+
+
+def _astray(checking: Checking, one: Stored, merge: _Merge) -> Iterator[Finding]:
+    for move in _moves(checking, merge.unit):
+        stored = checking.catalogue.get(move.entity)
+        for reference in stored.references if stored else ():
+            before, after = move.diff.get(reference["column"], (None, None))
+            if before != merge.loser or reference["entity"] not in {None, one.entity}:
+                continue
+            if move.op == "update" and after != merge.winner:
+                message = f"a merge took its {reference['column']} to another record than the winner"
+                yield checking.found("merge_astray", move.entity, message, move.record)
+            elif move.op == "delete" and not _folded(checking, stored, reference, move, merge):
+                yield checking.found("merge_lost", move.entity, "a merge dropped it for no reason", move.record)
+
+
+def _moves(checking: Checking, unit: UUID) -> Iterator[_Move]:
+    """What a unit changed, page by page."""
+    to_id, to_json, after = read_as(Id(), checking.db), read_as(Json(), checking.db), 0
+    params = {"tenant": checking.tenant, "unit": unit, "most": PAGE}
+    while rows := checking.db.rows(_OF_UNIT, {**params, "after": after}):
+        for _, entity, id_, op, diff in rows:
+            yield _Move(entity, to_id(id_), op, to_json(diff))
+        after = rows[-1][0]
+
+
+def _folded(
+    checking: Checking, stored: Stored | None, reference: Mapping[str, Any], move: _Move, merge: _Merge
+) -> bool:
+    """Whether a row that a merge dropped was a link of the two, or the winner had what was unique of it."""
+    assert stored is not None  # noqa: S101  # the reference is one of its own
+    column = reference["column"]
+    image = {name: pair[0] for name, pair in move.diff.items()}
+    ends = [
+        r["column"] for r in stored.references if r["entity"] == reference["entity"] and r["column"] != "merged_into"
+    ]
+    if len(ends) > 1 and all(image.get(end) in {merge.loser, merge.winner} for end in ends):
+        return True
+    for unique in stored.uniques:
+        wanted = {c: image.get(c) for c in unique if c != "tenant_id"} | {column: merge.winner}
+        if column in unique and None not in wanted.values() and _was_there(checking, stored, wanted, merge):
+            return True
+    return False
+
+
+def _was_there(checking: Checking, stored: Stored, wanted: Mapping[str, Any], merge: _Merge) -> bool:
+    """Whether a part of the winner ever had these values; of what is no part, nobody can tell without reading all."""
+    if stored.part_of is None:
+        return True
+    to_json = read_as(Json(), checking.db)
+    had: dict[str, set[Any]] = {}
+    for entity, diff in checking.db.rows(_OF_ROOT, {"tenant": checking.tenant, "record": UUID(merge.winner)}):
+        if entity == stored.entity:
+            for name, pair in to_json(diff).items():
+                if name in wanted:
+                    had.setdefault(name, set()).update(pair)
+    return all(value in had.get(name, ()) for name, value in wanted.items())
