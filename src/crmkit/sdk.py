@@ -84,6 +84,7 @@ from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 from crmkit.core.parties.mechanisms.model import Mechanism, MechanismKind
 from crmkit.core.parties.mechanisms.rules import address, mechanism
 from crmkit.core.parties.merging.events import PartiesMerged
+from crmkit.core.parties.merging.hooks import PartiesMerging, parties_merging
 from crmkit.core.parties.model import Organisation, Party, PartyKind, Person
 from crmkit.core.parties.reference import party_ref
 from crmkit.core.parties.relationships.model import RelatedParty, Relationship, RelationshipType
@@ -307,6 +308,7 @@ __all__ = [
     "Participant",
     "Parties",
     "PartiesMerged",
+    "PartiesMerging",
     "Party",
     "PartyAdded",
     "PartyArchived",
@@ -417,6 +419,7 @@ __all__ = [
     "now",
     "on",
     "parse_instant",
+    "parties_merging",
     "party_ref",
     "party_viewing",
     "query",

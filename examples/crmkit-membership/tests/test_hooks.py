@@ -3,7 +3,7 @@
 import pytest
 from crmkit_membership import Card, Membership
 
-from crmkit.sdk import Deal, Money, RefusedError
+from crmkit.sdk import Deal, Money, Person, RefusedError
 
 
 @pytest.fixture
@@ -73,6 +73,24 @@ def test_a_large_deal_may_be_lost_without_a_card(crm, open_deal):
     deal = open_deal("10000.01")
     with crm.begin("ada") as uow:
         uow.pipelines.lose(deal, reason="price")
+
+
+# -- parties_merging --------------------------------------------------------------------------------------------------
+
+
+def test_parties_merging_is_refused_for_two_holders_of_valid_cards(crm, party, card):
+    with crm.begin("ada") as uow:
+        other = uow.parties.add(Person(given_name="Ida"))
+        twice = uow.use(Membership).issue(other.id, level="gold")
+    with pytest.raises(RefusedError) as caught, crm.begin("ada") as uow:
+        uow.parties.merge(other.id, party)
+    assert [(r.plugin, r.code) for r in caught.value.refusals] == [("membership", "two_cards")]
+    with crm.begin("ada") as uow:
+        assert uow.get(Card, twice.id).party_id == other.id
+        uow.use(Membership).cancel(twice.id, reason="twice")
+    with crm.begin("ada") as uow:
+        uow.parties.merge(other.id, party)
+        assert {c.party_id for c in uow.each(Card)} == {party}
 
 
 # -- party_viewing ----------------------------------------------------------------------------------------------------

@@ -1,23 +1,17 @@
-"""``crmkit history`` and ``crmkit undo``: what was changed, and changing it back."""
+"""``crmkit history``, ``crmkit undo`` and ``crmkit restore``: what was changed, and changing it back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 from uuid import UUID
 
 import click
 
-from crmkit.api import Ref, Reversal, UnitEntry, UnitOfWork
+from crmkit.api import PlannedChange, Ref, Reversal, UnitEntry, UnitOfWork
 from crmkit.cli.failing import Failure
 from crmkit.cli.line import Line, pass_line
 from crmkit.cli.showing import json_option, print_json, print_table
 
-__all__ = ["history", "undo"]
-
-Changed = Iterable[tuple[str, str, UUID, str, Mapping[str, Any]]]
-"""Operation, entity, id, label and diff of each record."""
+__all__ = ["history", "restore", "undo"]
 
 
 @click.command()
@@ -62,16 +56,43 @@ def undo(line: Line, units: tuple[str, ...], *, partial: bool, dry_run: bool, to
     ids = [_id(unit) for unit in units]
     with line.begin(read_only=dry_run) as uow:
         done = uow.history.plan(ids, partial=partial) if dry_run else uow.history.undo_all(ids, partial=partial)
-    if to_json:
-        print_json({"unit": None if dry_run else uow.id, "done": done})
-    else:
-        click.echo("\n".join(_reversal(done)))
-        if not dry_run:
-            click.echo(f"Undone by unit {uow.id}")
-        elif not done.conflicts or partial:
-            click.echo("Nothing was changed; leave out --dry-run to do it")
+    _show(done, None if dry_run else uow.id, "undone", to_json=to_json)
     if dry_run and done.conflicts and not partial:
         raise Failure(f"{len(done.conflicts)} in the way; undo what came since first, or use --partial")
+
+
+@click.command()
+@click.argument("entity")
+@click.argument("id_", metavar="ID")
+@click.argument("version", type=click.INT)
+@click.option("--dry-run", is_flag=True, help="Print exactly what would be changed, and change nothing.")
+@json_option
+@pass_line
+def restore(line: Line, entity: str, id_: str, version: int, *, dry_run: bool, to_json: bool) -> None:
+    """Make a record, live or deleted, again what it was at a VERSION, with its parts.
+
+    What it was at which version tells: crmkit history ENTITY ID. A restore is a version of its own, and a unit of work
+    that can be undone.
+
+    Example: crmkit --actor ada restore --dry-run party 01927c8e-... 3
+    """
+    ref = Ref(entity, _id(id_))
+    with line.begin(read_only=dry_run) as uow:
+        done = uow.history.plan_restore(ref, version) if dry_run else uow.history.restore(ref, version)
+    _show(done, None if dry_run else uow.id, "restored", to_json=to_json)
+    if done.conflicts:
+        raise Failure(f"{len(done.conflicts)} in the way; undo what came since first")
+
+
+def _show(done: Reversal, unit: UUID | None, word: str, *, to_json: bool) -> None:
+    if to_json:
+        print_json({"unit": unit, "done": done})
+        return
+    click.echo("\n".join(done.lines()))
+    if unit is not None:
+        click.echo(f"{word.capitalize()} by unit {unit}")
+    elif done.changes or not done.conflicts:
+        click.echo("Nothing was changed; leave out --dry-run to do it")
 
 
 def _id(text: str) -> UUID:
@@ -114,7 +135,9 @@ def _show_unit(uow: UnitOfWork, unit: UnitEntry, *, to_json: bool) -> None:
             click.echo(f"{said}: {text}")
     if not unit.reversible:
         click.echo("cannot be undone")
-    click.echo("\n".join(_changes((c.op, c.entity, c.id, f"version {c.version}", c.diff) for c in unit.changes)))
+    for one in unit.changes:
+        change = PlannedChange(entity=one.entity, id=one.id, op=one.op, diff=one.diff, label=f"version {one.version}")
+        click.echo("\n".join(change.lines()))
 
 
 def _show_versions(uow: UnitOfWork, ref: Ref, *, to_json: bool) -> None:
@@ -136,33 +159,3 @@ def _show_versions(uow: UnitOfWork, ref: Ref, *, to_json: bool) -> None:
         for v in versions
     ]
     print_table(["version", "at (UTC)", "actor", "what", "changed", "source", "unit"], rows)
-
-
-def _reversal(done: Reversal) -> Iterator[str]:
-    yield from _changes((c.op, c.entity, c.id, c.label, c.diff) for c in done.changes)
-    yield from (f"! {conflict}" for conflict in done.conflicts)
-    for name in done.unknown:
-        yield f"! {name} is a field that there is no more; it is not brought back"
-    if done.jobs:
-        yield f"{done.jobs} queued jobs are cancelled"
-    if done.keys:
-        yield f"{done.keys} idempotency keys are released"
-    for unit in done.caused:
-        yield f"stays: unit {unit}, which was caused by what is undone"
-    yield f"{len(done.changes)} changes, {len(done.conflicts)} in the way"
-
-
-def _changes(changes: Changed) -> Iterator[str]:
-    for op, entity, id_, label, diff in changes:
-        yield f"{op} {entity} {id_}" + (f" ({label})" if label else "")
-        for name, (before, after) in diff.items():
-            yield f"    {name}: {_value(before)} -> {_value(after)}"
-
-
-def _value(value: Any) -> str:
-    """One value on one line, whatever is in it."""
-    return "-" if value is None else json.dumps(value, ensure_ascii=True, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else str(value)

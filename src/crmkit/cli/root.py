@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "init": "crmkit.cli.init:init",
     "jobs": "crmkit.cli.jobs:jobs",
     "plugins": "crmkit.cli.plugins:plugins",
+    "restore": "crmkit.cli.history:restore",
     "show": "crmkit.cli.show:show",
     "tenants": "crmkit.cli.tenants:tenants",
     "undo": "crmkit.cli.history:undo",
@@ -31,7 +32,7 @@ COMMANDS: Final = {
 }
 """What crmkit itself brings: name, and where the command is."""
 
-OF_PLUGINS: Final = {"export": "exchange", "import": "exchange"}
+OF_PLUGINS: Final = {"export": "exchange", "import": "exchange", "take-back": "exchange"}
 """Commands of bundled plugins that stand at the top, because everybody looks for them there."""
 
 

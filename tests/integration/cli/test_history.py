@@ -1,4 +1,4 @@
-"""``crmkit history`` and ``crmkit undo``."""
+"""``crmkit history``, ``crmkit undo`` and ``crmkit restore``."""
 
 import json
 import uuid
@@ -86,3 +86,21 @@ def test_what_is_not_there_or_hidden_is_not_found(deployment, ida, renamed):
     assert deployment.refused("history", "party", ida.id, actor="sam") == f"party {ida.id} was not found"
     assert deployment.run("undo", "nonsense").exit_code == 2
     assert deployment.run("history", "a", "b", "c").exit_code == 2
+
+
+def test_a_version_is_restored_after_a_dry_run_that_prints_exactly_that(deployment, ida, renamed):
+    before = deployment.stored()
+    planned = deployment.done("restore", "--dry-run", "party", ida.id, 1)
+    assert deployment.stored() == before
+    assert r'    family_name: "Lund x" -> "Berg"' in planned
+    done = deployment.done("restore", "party", ida.id, 1)
+    assert done.splitlines()[:-1] == planned.splitlines()[:-1]
+    assert name_of(deployment, ida) == "Berg"
+
+
+def test_what_cannot_be_restored_is_refused_with_a_clear_error(deployment, ida, renamed):
+    before = deployment.stored()
+    assert "party" in deployment.refused("restore", "party", ida.id, 9)
+    assert deployment.refused("restore", "party", uuid.UUID(int=1), 1).endswith("was not found")
+    assert deployment.run("restore", "party", ida.id, "last").exit_code == 2
+    assert deployment.stored() == before

@@ -1,9 +1,11 @@
-"""``crmkit import`` and ``crmkit export``."""
+"""``crmkit import``, ``crmkit take-back`` and ``crmkit export``."""
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from crmkit import Party
+from crmkit.errors import UndoRefusedError
 from crmkit.plugins.exchange.cli import group
 
 
@@ -135,3 +137,43 @@ def test_progress_is_shown_on_a_terminal(run, file, monkeypatch):
     said = run("export", "--output", file.with_name("out.csv"))
     assert "Exporting to out.csv" in said
     assert "100%" in said
+
+
+# -- taking back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def imported(run, file, parties):
+    """The id of an import that added Ida Berg, as the list of imports shows it."""
+    run("import", file, status=3)
+    assert list(parties()) == ["Ida Berg"]
+    (line,) = run("take-back").splitlines()
+    assert "people.csv  finished  1 added, 0 updated, 1 failed" in line
+    return line.split()[0]
+
+
+def test_a_dry_run_of_taking_back_prints_exactly_what_will_change(run, imported, rows, parties):
+    before = rows()
+    planned = run("take-back", "--dry-run", imported)
+    assert rows() == before
+    assert "(Ida Berg)" in planned
+    done = run("take-back", imported)
+    assert done.splitlines()[:-1] == planned.splitlines()[:-1]
+    assert done.splitlines()[-1].startswith("Taken back by unit ")
+    assert list(parties()) == []
+    assert "taken back" in run("take-back")
+
+
+def test_what_was_changed_since_an_import_is_listed_and_left_with_partial(crm, run, imported, rows):
+    with crm.begin("ada") as uow:
+        (ida,) = uow.each(Party)
+        uow.parties.update(evolve(ida, language="nb"))
+    before = rows()
+    assert f"! party {ida.id}, language, has been changed since" in run("take-back", "--dry-run", imported, status=1)
+    with pytest.raises(UndoRefusedError):
+        run("take-back", imported)
+    assert rows() == before
+    assert "Nothing was changed" in run("take-back", "--dry-run", "--partial", imported)
+    run("take-back", "--partial", imported)
+    with crm.begin("ada") as uow:
+        assert uow.parties.get(ida.id).language == "nb"

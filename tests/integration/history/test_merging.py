@@ -149,9 +149,26 @@ def test_what_came_to_the_winner_after_the_merge_stays_with_it(crm, two):
         call = an_interaction(uow, winner.id)
         mail = uow.parties.add_email(winner.id, "new@berg.example")
     with crm.begin("ada") as uow:
-        uow.history.undo(unit)
+        plan = uow.history.plan([unit])
+        done = uow.history.undo(unit)
     with crm.begin("ada") as uow:
         assert uow.get(Interaction, call.id).party_id == uow.get(Mechanism, mail.id).party_id == winner.id
+    assert plan.attached == done.attached
+    assert set(done.attached) == {Ref("interaction", call.id), Ref("mechanism", mail.id)}
+    assert f"stays: interaction {call.id}, which has come since the merge" in list(done.lines())
+
+
+def test_the_report_of_an_unmerge_lists_only_what_the_actor_may_see(crm):
+    with crm.begin("ada") as uow:
+        loser, winner = (a_person(uow, team_id="sales") for _ in range(2))
+        hidden, known = a_person(uow), a_person(uow, team_id="sales")
+    with crm.begin("sam") as uow:
+        uow.parties.merge(loser.id, winner.id)
+    with crm.begin("ada") as later:
+        later.parties.relate(winner.id, "spouse_of", hidden.id)
+        seen = later.parties.relate(winner.id, "spouse_of", known.id)
+    with crm.begin("sam") as undoing:
+        assert undoing.history.undo(uow.id).attached == (Ref("relationship", seen.id),)
 
 
 def test_a_merge_that_was_undone_can_be_done_again_by_undoing_that(crm, two, stored):

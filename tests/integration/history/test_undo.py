@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 from sqlalchemy import column, select, table
@@ -410,6 +412,35 @@ def test_a_share_that_is_undone_gives_no_right_any_more(crm, ida):
         uow.parties.get(hidden.id)
 
 
+def test_a_share_is_brought_back_only_by_who_may_do_oneself_what_it_allows(crm, ida, refused):
+    with crm.begin("ada") as uow:
+        uow.permissions.define_role(
+            "clerk",
+            [Rule(effect="permit", permission=p) for p in ("party.read", "grant.*", "history.undo")],
+        )
+        uow.permissions.share("party", ida.id, actor="ned", verbs=["update"])
+    crm.runtime.directory.add("kim", roles=["clerk"])
+    unshared = unit_of(crm, lambda uow: uow.permissions.unshare("party", ida.id, actor="ned"))
+    assert refused(crm, ForbiddenError, unshared, "kim").permission == "party.update"
+    with pytest.raises(ForbiddenError), crm.begin("kim", read_only=True) as uow:
+        uow.history.plan([unshared])
+    unit_of(crm, lambda uow: uow.history.undo(unshared))
+    with crm.begin("ned") as uow:
+        assert uow.parties.get(ida.id)
+
+
+def test_what_somebody_else_has_lent_is_not_lent_again_by_an_undo(crm, refused):
+    """Nobody can lend the rights of others by hand."""
+    with crm.begin("ada") as uow:
+        uow.permissions.define_role("lender", [Rule(effect="permit", permission="*")])
+    crm.runtime.directory.add("kim", roles=["lender"])
+    with crm.begin("kim") as uow:
+        lent = uow.permissions.delegate("ned", ["party.read"], until=uow.now + timedelta(days=1))
+    revoked = unit_of(crm, lambda uow: uow.permissions.revoke_delegation(lent.id), "kim")
+    assert refused(crm, ForbiddenError, revoked, "ada").permission == "delegation.create"
+    unit_of(crm, lambda uow: uow.history.undo(revoked), "kim")
+
+
 # -- guards, events, jobs, keys ---------------------------------------------------------------------------------------
 
 
@@ -484,6 +515,31 @@ def test_queued_jobs_are_dropped_and_keys_released(with_cards, toy, ida, tenant)
     assert len(units) == 2
 
 
+def test_jobs_that_an_undo_has_dropped_are_queued_again_when_that_is_undone(with_cards, toy, ida, tenant):
+    jobs = table("crm_job", column("tenant_id"), column("state"))
+
+    def states():
+        with with_cards.engine.connect() as connection:
+            return connection.scalars(select(jobs.c.state).where(jobs.c.tenant_id == tenant)).all()
+
+    unit = unit_of(with_cards, lambda uow: uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=5)))
+    for _ in range(2):
+        with with_cards.begin("ada") as uow:
+            done = uow.history.undo(unit)
+        assert (done.jobs, done.requeued, states()) == (1, 0, ["dropped"])
+        undone = uow.id
+        with with_cards.begin("ada") as uow:
+            plan = uow.history.plan([undone])
+            done = uow.history.undo(undone)
+        assert (plan.jobs, plan.requeued) == (done.jobs, done.requeued) == (0, 1)
+        assert states() == ["queued"]
+        unit = uow.id
+    with_cards.jobs.run_once(tenant=tenant)
+    assert states() == ["done"]
+    unit_of(with_cards, lambda uow: uow.history.undo(unit))
+    assert states() == ["done"]
+
+
 # -- plugins that are gone --------------------------------------------------------------------------------------------
 
 
@@ -504,6 +560,27 @@ def test_a_record_of_an_absent_plugin_keeps_what_it_refers_to(with_cards, crm, t
     added = uow.id
     put = unit_of(with_cards, lambda uow: uow.use(toy.Cards).put(toy.Card(party_id=firm.id, number=3)))
     assert why(refused(crm, UndoRefusedError, added)) == [("party", None, "in_use", put)]
+
+
+def test_a_record_of_an_absent_plugin_is_hidden_with_what_it_is_visible_with(with_cards, crm, toy, refused):
+    with with_cards.begin("ada") as uow:
+        permits = [Rule(effect="permit", permission=p) for p in ("toycards.card.*", "history.undo")]
+        uow.permissions.define_role("keeper", [*permits, Rule(effect="permit", permission="party.*", scope="own")])
+    crm.runtime.directory.add("kim", roles=["keeper"])
+    units = []
+    for owner, number in (("ada", 1), ("kim", 2)):
+        with with_cards.begin("ada") as uow:
+            party = uow.parties.add(Organisation(name="Berg Tak", owner_id=owner))
+        units.append(
+            unit_of(
+                with_cards,
+                lambda uow, party=party, number=number: uow.use(toy.Cards).put(
+                    toy.Card(party_id=party.id, number=number)
+                ),
+            )
+        )
+    refused(crm, NotFoundError, units[0], "kim")
+    unit_of(crm, lambda uow: uow.history.undo(units[1]), "kim")
 
 
 def test_the_mechanisms_of_a_unit_are_undone_one_by_one(crm, ida):

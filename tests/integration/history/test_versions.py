@@ -84,6 +84,34 @@ def test_restoring_makes_a_version_that_equals_the_old_one(crm, ida, tenant):
     assert list(crm.verify(tenant=tenant)) == []
 
 
+def test_a_dry_run_says_exactly_what_restoring_will_do_and_writes_nothing(crm, ida, rows):
+    ref = Ref("party", ida.id)
+    before = rows()
+    with crm.begin("ada", read_only=True) as uow:
+        plan = uow.history.plan_restore(ref, 1)
+    assert rows() == before
+    with crm.begin("ada") as uow:
+        again = uow.history.plan_restore(ref, 1)
+        assert uow.parties.get(ida.id).name == "Ida Lund"
+        done = uow.history.restore(ref, 1)
+    assert plan == again == evolve(done, applied=False)
+    assert "\n".join(plan.lines()).endswith('family_name: "Lund" -> "Berg"\n' + list(plan.lines())[-1])
+
+
+def test_a_dry_run_of_a_restore_is_judged_like_the_restore(with_cards, crm, toy, ida):
+    ref = Ref("party", ida.id)
+    with pytest.raises(ForbiddenError), crm.begin("vic", read_only=True) as uow:
+        uow.history.plan_restore(ref, 1)
+    with pytest.raises(UnknownVersionError), crm.begin("ada", read_only=True) as uow:
+        uow.history.plan_restore(ref, 9)
+    with with_cards.begin("ada") as uow:
+        card = uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=1))
+    with with_cards.begin("ada") as uow:
+        uow.use(toy.Cards).change(evolve(uow.get(toy.Card, card.id), points=99))
+    with pytest.raises(RefusedError), with_cards.begin("ada", read_only=True) as uow:
+        uow.history.plan_restore(Ref("toycards.card", card.id), 1)
+
+
 def test_restoring_what_is_so_already_writes_nothing(crm, ida, rows):
     before = rows()
     done, _ = restored(crm, Ref("party", ida.id), 3)
@@ -221,6 +249,21 @@ def test_links_to_whom_one_may_not_see_are_neither_shown_nor_touched(crm, ida):
     with crm.begin("ada") as uow:
         assert uow.get(Relationship, link.id)
         assert uow.parties.get(ida.id).name == "Ida Berg"
+
+
+def test_a_link_that_is_gone_is_shown_to_who_may_see_all_that_it_ever_led_to(crm, ida):
+    """It led to a hidden party before that was merged into one that sam sees, so its history names that party."""
+    with crm.begin("ada") as uow:
+        secret, known = a_person(uow), a_person(uow, team_id="sales")
+        link = uow.parties.relate(ida.id, "spouse_of", secret.id)
+    with crm.begin("ada") as uow:
+        uow.parties.merge(secret.id, known.id)
+    with crm.begin("ada") as uow:
+        uow.parties.remove_relationship(link.id)
+    for actor, told in (("ada", True), ("sam", False)):
+        with crm.begin(actor) as uow:
+            changes = uow.history.changes(uow.parties.get(ida.id), parts=True)
+        assert (str(secret.id) in repr(changes)) is told
 
 
 def test_a_link_to_what_is_gone_is_not_restored(crm, refused):

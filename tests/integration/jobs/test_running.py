@@ -451,11 +451,11 @@ def test_jobs_are_counted(crm, clock, add, run, tenant):
 
 
 def test_a_unit_that_is_undone_takes_its_waiting_jobs_along(crm, add, run, states, tenant):
-    from crmkit.core.kernel.jobs.administration import cancel
+    from crmkit.core.kernel.jobs.administration import undone
 
     add()
-    unit = only(crm).unit
-    assert crm.jobs._workshop.transact(lambda db: cancel(db, tenant, unit, crm.runtime.clock.now())) == 1
+    unit, now = only(crm).unit, crm.runtime.clock.now()
+    assert crm.jobs._workshop.transact(lambda db: undone(db, tenant, unit, new_id(), now)) == (1, 0)
     assert run() == 0
     assert states() == [("PartyAdded", "dropped")]
 

@@ -1,14 +1,14 @@
-"""What this plugin says when it is asked: about deals that are to be won, and about parties that are looked at."""
+"""What this plugin says when it is asked: about deals that are to be won, parties to be merged, and parties viewed."""
 
 from __future__ import annotations
 
-from crmkit.sdk import Context, DealMove, DealWon, PartyViewing, Refusal, Section, UnitOfWork, f
+from crmkit.sdk import Context, DealMove, DealWon, PartiesMerging, PartyViewing, Refusal, Section, UnitOfWork, f
 from crmkit_membership.config import Settings
 from crmkit_membership.model import Card
 from crmkit_membership.rules import is_valid, needs_card, points_for, valid_on
 from crmkit_membership.service import Membership
 
-__all__ = ["credit_points", "demand_card", "show_cards"]
+__all__ = ["credit_points", "demand_card", "keep_apart", "show_cards"]
 
 
 def demand_card(context: Context, move: DealMove) -> Refusal | None:
@@ -19,6 +19,14 @@ def demand_card(context: Context, move: DealMove) -> Refusal | None:
     if context.count(Card, (f.party_id == move.deal.party_id) & valid_on(context.now.date())):
         return None
     return Refusal("card_needed", f"deals above {card_above} are won only with holders of a valid card", field="stage")
+
+
+def keep_apart(context: Context, merging: PartiesMerging) -> Refusal | None:
+    """Refuse to merge two holders of valid cards: which of the cards goes on is not for a merge to say."""
+    valid = valid_on(context.now.date())
+    if all(context.count(Card, (f.party_id == party.id) & valid) for party in (merging.loser, merging.winner)):
+        return Refusal("two_cards", "both have a valid card; cancel one of the two first")
+    return None
 
 
 def show_cards(context: Context, viewing: PartyViewing) -> Section | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crmkit.sdk import DealWon, Plugin, Role, Rule, UnitOfWork, deal_moving, f, on, party_viewing
+from crmkit.sdk import DealWon, Plugin, Role, Rule, UnitOfWork, deal_moving, f, on, parties_merging, party_viewing
 from crmkit_membership.events import CardCancelled, CardIssued, CardRenewed, PointsCredited
-from crmkit_membership.hooks import credit_points, demand_card, show_cards
+from crmkit_membership.hooks import credit_points, demand_card, keep_apart, show_cards
 from crmkit_membership.tables import CARD
 
 __all__ = ["MembershipPlugin"]
@@ -17,6 +17,7 @@ class MembershipPlugin(Plugin):
     events = (CardIssued, CardRenewed, CardCancelled, PointsCredited)
     hooks = (
         deal_moving.by(demand_card),
+        parties_merging.by(keep_apart),
         party_viewing.by(show_cards),
         on(DealWon, credit_points, durable=True),
     )

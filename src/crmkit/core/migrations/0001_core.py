@@ -206,6 +206,7 @@ def upgrade() -> None:
         sa.Column("last_error", TEXT, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("finished_at", INSTANT, nullable=True),
+        sa.Column("undo_id", ID, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_job")),
     )
     op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "due_at", "id"], unique=False)

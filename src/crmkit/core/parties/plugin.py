@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
+from crmkit.core.kernel.history.hooks import records_changing
 from crmkit.core.kernel.plugins.plugin import Area
 from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.parties import events
 from crmkit.core.parties.config import PartySettings
+from crmkit.core.parties.hooks import check_terms
 from crmkit.core.parties.identifiers import events as identifier_events
 from crmkit.core.parties.identifiers.tables import IDENTIFIER
 from crmkit.core.parties.lifecycle import events as lifecycle_events
@@ -18,6 +20,7 @@ from crmkit.core.parties.lifecycle.tables import LIFECYCLE_ENTRY, LIFECYCLE_STAG
 from crmkit.core.parties.mechanisms import events as mechanism_events
 from crmkit.core.parties.mechanisms.tables import MECHANISM
 from crmkit.core.parties.merging.events import PartiesMerged
+from crmkit.core.parties.merging.hooks import parties_merging
 from crmkit.core.parties.relationships import events as relationship_events
 from crmkit.core.parties.relationships.model import RelationshipType
 from crmkit.core.parties.relationships.rules import default_types
@@ -75,7 +78,8 @@ class PartiesArea(Area):
         lifecycle_events.LifecycleMoved,
         PartiesMerged,
     )
-    declares = (party_viewing,)
+    declares = (party_viewing, parties_merging)
+    hooks = (records_changing.by(check_terms),)
 
     def seed(self, uow: UnitOfWork) -> None:
         """Define the types of relationship, party roles and lifecycle stages that are not there yet."""

@@ -10,12 +10,15 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, literal_column, or_, select
 
 from crmkit.core.kernel.access.actors import Actor, ActorDirectory
+from crmkit.core.kernel.access.gift import Gift
 from crmkit.core.kernel.access.policy import ACTOR, TEAM, Delegated, Rights
 from crmkit.core.kernel.access.rule import Rule, SourcedRule
 from crmkit.core.kernel.entities.columns import Instant, Json, Text, codec_of
 from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.permissions.delegations.model import Delegation
 from crmkit.core.permissions.delegations.tables import delegation_table
 from crmkit.core.permissions.roles.tables import membership_table, role_rule_table, role_table
+from crmkit.core.permissions.sharing.model import Grant
 from crmkit.core.permissions.sharing.tables import grant_table
 from crmkit.core.permissions.teams.rules import subtree
 from crmkit.core.permissions.teams.tables import team_table
@@ -23,6 +26,7 @@ from crmkit.errors import ForbiddenError
 from crmkit.values.criteria import ALWAYS, criteria_from_json
 
 if TYPE_CHECKING:
+    from crmkit.core.kernel.entities.entity import Record
     from crmkit.core.kernel.storage.database import Db
 
 __all__ = ["PermissionTables"]
@@ -144,6 +148,14 @@ class PermissionTables:
         grantees = _padded(keys)
         params = {"tenant": tenant, "entity": entity, "record": id, "permission": permission, "kind": kind}
         return bool(db.rows(_GRANTED(len(grantees)), {**params, **_named(grantees)}))
+
+    def gift(self, record: Record) -> Gift | None:
+        """What a share or a delegation gives; None for what gives nobody a right by itself."""
+        if isinstance(record, Grant):
+            return Gift(permission=record.permission, subject=(record.subject, record.subject_id))
+        if isinstance(record, Delegation):
+            return Gift(permission="delegation.create", giver=record.from_actor)
+        return None
 
     def _own(self, db: Db, tenant: str, actor: Actor) -> Rights:
         roles, teams = self._membership(db, tenant, actor)

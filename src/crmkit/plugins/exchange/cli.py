@@ -1,4 +1,4 @@
-"""What this plugin adds to the command line: ``crmkit import`` and ``crmkit export``."""
+"""What this plugin adds to the command line: ``crmkit import``, ``crmkit take-back`` and ``crmkit export``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -13,6 +14,7 @@ from crmkit.plugins.exchange.exporting import FORMATS, Exporter
 from crmkit.plugins.exchange.failures import RowError
 from crmkit.plugins.exchange.form import ImportedParty
 from crmkit.plugins.exchange.importing import Importer
+from crmkit.plugins.exchange.model import Import
 from crmkit.plugins.exchange.reports import ImportOptions, ImportReport, Preview, Progress
 from crmkit.plugins.exchange.service import Exchange
 from crmkit.sdk import ALWAYS, CommandLine, Criteria, Party, criteria_from_json, f
@@ -158,7 +160,52 @@ def _one_line(party: ImportedParty) -> str:
     name = " ".join(part for part in named if part) or "(no name)"
     reached = [one.raw or ", ".join(filter(None, (one.street, one.locality))) for one in party.mechanisms]
     text = " | ".join([f"{party.kind} {name}", *filter(None, (party.organisation, *reached))])
-    return "".join(c if c.isprintable() else " " for c in text)[:160]
+    return _printable(text)[:160]
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+# -- take back --------------------------------------------------------------------------------------------------------
+
+
+@group.command("take-back")
+@click.argument("import_", metavar="[IMPORT]", type=click.UUID, required=False)
+@click.option("--partial", is_flag=True, help="Leave what has moved on since as it is, and take back the rest.")
+@click.option("--dry-run", is_flag=True, help="Print exactly what would be changed, and change nothing.")
+@click.pass_obj
+def take_back(line: CommandLine, /, import_: UUID | None, *, partial: bool, dry_run: bool) -> None:
+    """Undo all that an IMPORT did: parties that it added go, those that it changed are what they were before.
+
+    Without an id, the last imports are listed. All of it or nothing, unless --partial is given. Taking back is a unit
+    of work itself, so it can be undone.
+
+    Example: crmkit --actor ada take-back --dry-run 01927c8e-...
+    """  # noqa: DOC501  # click shows it to users, whom Exit is no matter of
+    if import_ is None:
+        _show_imports(line)
+        return
+    with line.begin(read_only=dry_run) as uow:
+        exchange = uow.use(Exchange)
+        done = (exchange.plan_take_back if dry_run else exchange.take_back)(import_, partial=partial)
+    for text in done.lines():
+        click.echo(text)
+    if not dry_run:
+        click.echo(f"Taken back by unit {uow.id}")
+    elif partial or not done.conflicts:
+        click.echo("Nothing was changed; leave out --dry-run to do it")
+    else:
+        click.echo("What is in the way stays as it is with --partial", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _show_imports(line: CommandLine) -> None:
+    with line.begin(read_only=True) as uow:
+        for one in uow.find(Import, limit=20):
+            at = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
+            numbers = ", ".join(f"{getattr(one, name) or 0} {name}" for name in ("added", "updated", "failed"))
+            click.echo(f"{one.id}  {at} UTC  {_printable(one.name)}  {one.state.replace('_', ' ')}  {numbers}")
 
 
 # -- export -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from crmkit.core.kernel.access.gift import Gift
     from crmkit.core.kernel.config.config import Config
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.entities.registry import EntityRegistry
@@ -63,6 +64,10 @@ class RightsSource(Protocol):
         keys: tuple[str, ...],
     ) -> bool:
         """Whether the record is shared with one of the grantees ``keys`` of ``kind`` (actor or team)."""
+        ...
+
+    def gift(self, record: Record) -> Gift | None:
+        """What a record gives somebody; None for most."""
         ...
 
 

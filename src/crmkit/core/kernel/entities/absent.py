@@ -85,6 +85,7 @@ def entity_of_shape(shape: Mapping[str, Any]) -> EntityType[Any]:
             if name in own
         },
         part_of=shape["part_of"],
+        visible_with=tuple(shape.get("visible_with", ())),
         kind=shape["kind"],
     )
 

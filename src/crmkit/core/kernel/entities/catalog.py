@@ -30,6 +30,7 @@ def shape_to_json(shape: Shape) -> dict[str, Any]:
     data["fields"] = {name: _field(asdict(field)) for name, field in shape.fields.items()}
     data["references"] = [asdict(r) for r in shape.references]
     data["uniques"] = [list(u) for u in shape.uniques]
+    data["visible_with"] = list(shape.visible_with)
     return data
 
 

@@ -163,6 +163,7 @@ class Shape:
         uniques: groups of columns that are unique together, all beginning with ``tenant_id``.
         part_of: the field that holds the id of the record that this one is part of.
         display: the field that names a record to people.
+        visible_with: see `EntityType`.
     """
 
     entity: str
@@ -173,6 +174,7 @@ class Shape:
     uniques: tuple[tuple[str, ...], ...]
     part_of: str | None
     display: str
+    visible_with: tuple[str, ...] = ()
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
@@ -440,6 +442,7 @@ def _shape(entity: EntityType[Any]) -> Shape:
         ),
         part_of=entity.part_of,
         display=entity.display,
+        visible_with=entity.visible_with,
     )
 
 

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, select
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, codec_of
-from crmkit.core.kernel.jobs.administration import cancel
+from crmkit.core.kernel.jobs.administration import to_be_undone, undone
 from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
-from crmkit.core.kernel.storage.tables import change_table, job_table, once_table, unit_table
+from crmkit.core.kernel.storage.tables import change_table, once_table, unit_table
 from crmkit.values.change import Operation
 
 if TYPE_CHECKING:
@@ -130,8 +130,6 @@ _RECENT = Statement(
     .order_by(_U.id.desc())
     .limit(bindparam("most", type_=Integer()))
 )
-_OF_JOBS = (job_table.c.tenant_id == _TENANT, job_table.c.unit_id == bindparam("unit"), job_table.c.state == "queued")
-_QUEUED = Statement(select(func.count()).select_from(job_table).where(*_OF_JOBS))
 _OF_KEYS = (once_table.c.tenant_id == _TENANT, once_table.c.unit_id == bindparam("unit"))
 _KEPT = Statement(select(func.count()).select_from(once_table).where(*_OF_KEYS))
 _RELEASE = Statement(delete(once_table).where(*_OF_KEYS))
@@ -140,6 +138,12 @@ _RELEASE = Statement(delete(once_table).where(*_OF_KEYS))
 @cache
 def _of_records(length: int) -> Statement:
     return Statement(_ROWS.where(_C.tenant_id == _TENANT, among(_C.record_id, length)).order_by(_C.version))
+
+
+@cache
+def _since(length: int) -> Statement:
+    later = (_C.tenant_id == _TENANT, among(_C.record_id, length), _C.unit_id > bindparam("since"))
+    return Statement(_ROWS.where(*later).order_by(_C.version))
 
 
 @cache
@@ -173,6 +177,11 @@ class Log:
         for length, params in id_lists(ids, self._db.dialect):
             found.update(((one.unit, one.seq), one) for one in self._changes(_of_records(length), **params))
         return list(found.values())
+
+    def since(self, ids: Iterable[UUID], unit: UUID) -> list[Logged]:
+        """The changes of many records by units that began later than one."""
+        lists = id_lists(ids, self._db.dialect)
+        return [one for length, params in lists for one in self._changes(_since(length), since=unit, **params)]
 
     def of_root(self, id_: UUID) -> list[Logged]:
         """The changes of a record and of what was part of it when it was changed."""
@@ -214,12 +223,19 @@ class Log:
         """The last units before one, newest first."""
         return self._unit_rows(_RECENT, before=before, most=most)
 
-    def release(self, unit: UUID, now: datetime, *, rehearsing: bool) -> tuple[int, int]:
-        """Drop the queued jobs of a unit and release its idempotency keys; or only count them."""
-        params = {"tenant": self._tenant, "unit": unit}
-        if rehearsing:
-            return self._db.rows(_QUEUED, params)[0][0], self._db.rows(_KEPT, params)[0][0]
-        return cancel(self._db, self._tenant, unit, now), self._db.run(_RELEASE, params)
+    def release(self, unit: UUID, undo: UUID, now: datetime) -> tuple[int, int, int]:
+        """Settle the jobs of a unit that is undone, and release its idempotency keys.
+
+        Returns:
+            How many jobs are dropped, how many are queued again, and how many keys there were.
+        """
+        dropped, again = undone(self._db, self._tenant, unit, undo, now)
+        return dropped, again, self._db.run(_RELEASE, {"tenant": self._tenant, "unit": unit})
+
+    def to_be_released(self, unit: UUID) -> tuple[int, int, int]:
+        """What `release` would answer."""
+        dropped, again = to_be_undone(self._db, self._tenant, unit)
+        return dropped, again, self._db.rows(_KEPT, {"tenant": self._tenant, "unit": unit})[0][0]
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -119,6 +120,12 @@ class PlannedChange:
     diff: Mapping[str, tuple[Any, Any]]
     label: str
 
+    def lines(self) -> Iterator[str]:
+        """The change for people: what is changed, then a line for each field."""
+        yield f"{self.op} {self.entity} {self.id}" + (f" ({self.label})" if self.label else "")
+        for name, (before, after) in self.diff.items():
+            yield f"    {name}: {_shown(before)} -> {_shown(after)}"
+
 
 @frozen(kw_only=True)
 class Reversal:
@@ -130,9 +137,12 @@ class Reversal:
         changes: each write.
         conflicts: what is in the way; once applied, what was left as it is (``partial=True``).
         unknown: fields, as ``entity.field``, that the history speaks of and that there are no more.
+        attached: what has come, since they were merged, to records from which others are taken apart now; it stays with
+            them. Only what the actor may see.
         caused: units that those undone have caused, such as those of subscribers; they stay.
         jobs: how many queued jobs of the units are cancelled.
         keys: how many idempotency keys of the units are released.
+        requeued: how many jobs are queued again that the units, undos themselves, had cancelled.
     """
 
     applied: bool
@@ -140,9 +150,30 @@ class Reversal:
     changes: tuple[PlannedChange, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     unknown: tuple[str, ...] = ()
+    attached: tuple[Ref, ...] = ()
     caused: tuple[UUID, ...] = ()
     jobs: int = 0
     keys: int = 0
+    requeued: int = 0
+
+    def lines(self) -> Iterator[str]:
+        """All of it for people, line by line."""
+        for change in self.changes:
+            yield from change.lines()
+        yield from (f"! {conflict}" for conflict in self.conflicts)
+        for name in self.unknown:
+            yield f"! {name} is a field that there is no more; it is not brought back"
+        if self.jobs:
+            yield f"{self.jobs} queued jobs are cancelled"
+        if self.requeued:
+            yield f"{self.requeued} cancelled jobs are queued again"
+        if self.keys:
+            yield f"{self.keys} idempotency keys are released"
+        for ref in self.attached:
+            yield f"stays: {ref.entity} {ref.id}, which has come since the merge"
+        for unit in self.caused:
+            yield f"stays: unit {unit}, which was caused by what is undone"
+        yield f"{len(self.changes)} changes, {len(self.conflicts)} in the way"
 
 
 @frozen(kw_only=True)
@@ -174,3 +205,12 @@ class UnitEntry:
     caused_by: UUID | None
     reversible: bool
     changes: tuple[Change, ...] = ()
+
+
+def _shown(value: Any) -> str:
+    """One value on one line, whatever is in it."""
+    return "-" if value is None else json.dumps(value, ensure_ascii=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)

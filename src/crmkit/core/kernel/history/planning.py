@@ -1,7 +1,7 @@
 """Plans of undo, restore and merge: what is to become of records, checked against all else before anything is written.
 
 A plan works on images (see `crmkit.core.kernel.history.rules`) and on entities as the catalogue knows them, so it
-covers plugins that are disabled or gone. `Planner.check` says what stands in its way; `Planner.place` hands it to the
+covers plugins that are disabled or gone. `Planner.plan` says what stands in its way; `Planner.place` hands it to the
 unit's buffer, whose flush checks rights, references and guards as for any write.
 """
 
@@ -13,17 +13,13 @@ from uuid import UUID
 
 from attrs import define, field
 
-from crmkit.core.kernel.entities.absent import whole_registry
 from crmkit.core.kernel.history.hooks import RecordChange, RecordsChange, records_changing
-from crmkit.core.kernel.history.log import Log
-from crmkit.core.kernel.history.model import PlannedChange
-from crmkit.core.kernel.history.rules import Block, Image, Key, Step, companies, differing
-from crmkit.errors import Conflict, CrmkitError
+from crmkit.core.kernel.history.rules import Block, Key, Step
+from crmkit.core.kernel.history.seeing import Past, Sight
+from crmkit.errors import Conflict, CrmkitError, ForbiddenError
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
-    from crmkit.core.kernel.entities.registry import EntityRegistry
-    from crmkit.core.kernel.history.log import Logged
     from crmkit.core.kernel.units.work import Work
 
 __all__ = ["Plan", "Planner", "target_of"]
@@ -51,139 +47,12 @@ class Plan:
         self.blocks.add((key, None if whole else name))
 
 
-class Planner:
-    """Makes plans in one unit of work.
-
-    Args:
-        work: the unit's state; what it has buffered must be stored.
-        lock: keep others from the records that a plan is about, until the unit ends.
-
-    Attributes:
-        log: the change log.
-        registry: every entity, of absent plugins too.
-        records: every record that a plan was asked about, as it is; None where it is not there.
-    """
+class Planner(Sight):
+    """Makes plans in one unit of work; see `Sight` for its arguments."""
 
     def __init__(self, work: Work, *, lock: bool) -> None:
-        self.work, self._lock = work, lock
-        self.log = Log(work.db, work.tenant)
-        self.registry: EntityRegistry = whole_registry(work.db, work.runtime.registry, work.runtime.absent)
-        work.registry = self.registry  # for the checks at the flush, and until the unit ends
-        self.records: dict[Key, Record | None] = {}
-        self._images: dict[Key, Image] = {}
-        self._graves: dict[Key, Sequence[Any]] = {}
-        self._seen: dict[Key, bool] = {}
+        super().__init__(work, lock=lock)
         self._mine: frozenset[UUID] = frozenset()
-
-    # -- records ------------------------------------------------------------------------------------------------------
-
-    def entity(self, name: str) -> EntityType[Any] | None:
-        """The entity of that name; None if nobody knows it any more."""
-        return self.registry.entity(name) if name in self.registry else None
-
-    def load(self, keys: Iterable[Key]) -> dict[Key, Image | None]:
-        """The images of records as they are; None where there is none."""
-        wanted: dict[str, set[UUID]] = {}
-        every = list(dict.fromkeys(keys))
-        for name, id_ in every:
-            if (name, id_) not in self.records:
-                wanted.setdefault(name, set()).add(id_)
-        work = self.work
-        for name in sorted(wanted):
-            entity = self.entity(name)
-            found: Mapping[UUID, Any] = {}
-            if entity is not None:
-                store = work.store(entity)
-                found = store.read_many(work.db, work.tenant, wanted[name], lock=self._lock)
-                self._images.update({(name, id_): store.codec.image(record) for id_, record in found.items()})
-            for id_ in wanted[name]:
-                self.records[name, id_] = work.identity[name, id_] = found.get(id_)
-        return {key: self._images.get(key) for key in every}
-
-    def image(self, key: Key, record: Record | None) -> Image | None:
-        """A record's image."""
-        if record is None:
-            return None
-        if record is self.records.get(key) and key in self._images:
-            return self._images[key]
-        return self.work.store(self.registry.entity(key[0])).codec.image(record)
-
-    def seen(self, keys: Iterable[Key]) -> set[Key]:
-        """Those records that the actor may see, live or gone."""
-        state = self.load(keys)
-        self.exhume(key for key, image in state.items() if image is None)
-        return {key for key in state if self.sees(key)}
-
-    def sees(self, key: Key) -> bool:
-        """Whether the actor may see a record that was loaded.
-
-        One that is gone is judged by what it was at last, with all that it ever was part of or visible with.
-        """
-        found = self._seen.get(key)
-        if found is None:
-            found = self._seen[key] = self._sees(key)
-        return found
-
-    def _sees(self, key: Key) -> bool:
-        entity, work = self.entity(key[0]), self.work
-        if entity is None:
-            return work.rights.may(f"{key[0]}.read")
-        record = self.records.get(key) or work.identity.get(key)
-        if record is None:
-            buried = self._buried(key)
-            return bool(buried) and all(self.sees_record(entity, one) for one in buried)
-        root = self._root_that_decides(entity, record)
-        return self.sees_record(entity, record) if root is None else self.sees(root)
-
-    def _root_that_decides(self, entity: EntityType[Any], record: Record) -> Key | None:
-        """The root of a part, if it is live and all that its visibility hangs on."""
-        if entity.part_of is None or entity.visible_with:
-            return None
-        root = self.work.referred(entity, entity.part_of, record)
-        id_ = getattr(record, entity.part_of)
-        return None if self.work.load(root, id_) is None else (root.name, id_)
-
-    def sees_record(self, entity: EntityType[Any], record: Record | None) -> bool:
-        """Whether the actor may see a record of this form, where others that are gone count as they were."""
-        permission = self.work.permission(entity, "read")
-        return record is not None and self.work.rights.check(permission, entity, record, _Past(self, self.work))
-
-    def past(self, key: Key) -> Any:
-        """A record as it is, or as it was when it was deleted; None if there never was one."""
-        record = self.records.get(key) or self.work.identity.get(key)
-        if record is None:
-            record = next(iter(self._buried(key)), None)
-        return record
-
-    def _buried(self, key: Key) -> Sequence[Any]:
-        """What a record was when it was deleted; and the same with what it was part of or visible with before."""
-        if key not in self._graves:
-            self.exhume([key])
-        return self._graves[key]
-
-    def exhume(self, keys: Iterable[Key]) -> None:
-        """Read what records were when they were deleted, many at once."""
-        wanted: dict[Key, list[Logged]] = {key: [] for key in keys}
-        for change in self.log.of_records(id_ for _, id_ in wanted):
-            if change.key in wanted:
-                wanted[change.key].append(change)
-        for key, changes in wanted.items():
-            entity = self.entity(key[0])
-            last = next((c for c in reversed(changes) if c.op == "delete"), None)
-            if entity is None or last is None:
-                self._graves[key] = ()
-                continue
-            image = {name: pair[0] for name, pair in last.diff.items()}
-            forms = [image, *({**image, **company} for company in companies(entity, changes))]
-            shown = (self.shown(entity, key[1], last.version, form) for form in forms)
-            self._graves[key] = tuple(record for record in shown if record is not None)
-
-    def shown(self, entity: EntityType[Any], id_: UUID, version: int, image: Image) -> Any:
-        """The record that an image shows, unvalidated; None if there are no records of this form any more."""
-        try:
-            return self.work.store(entity).codec.from_image(id_, version, image)
-        except (KeyError, ValueError, TypeError):  # of a form that there is no more
-            return None
 
     # -- plans --------------------------------------------------------------------------------------------------------
 
@@ -337,51 +206,44 @@ class Planner:
     # -- doing it -----------------------------------------------------------------------------------------------------
 
     def place(self, plan: Plan, why: Literal["undo", "restore", "merge"]) -> None:
-        """Hand the plan to the unit's buffer, and ask the guard; stored by the next flush."""
+        """Hand the plan to the unit's buffer, and ask the guard; stored by the next flush.
+
+        Raises:
+            ForbiddenError: if it would give somebody a right that the actor may not give.
+        """  # raised by _check_gift
         work = self.work
         now: dict[Key, Any] = dict(self.records)
         changes = []
         for step, (_, after) in zip(plan.steps, plan.records, strict=True):
             entity = self.registry.entity(step.key[0])
             before = now[step.key]
+            if before is None and after is not None:
+                self._check_gift(after)
             now[step.key] = work.buffer.place(entity, before, after)
             changes.append(RecordChange(entity=entity.name, id=step.key[1], before=before, after=now[step.key]))
         if changes:
             work.asks.append((records_changing, RecordsChange(why=why, changes=tuple(changes))))
 
-    def told(self, plan: Plan) -> tuple[PlannedChange, ...]:
-        """The plan as the actor may read it."""
-        return tuple(
-            self._told(step, before, after) for step, (before, after) in zip(plan.steps, plan.records, strict=True)
-        )
+    def _check_gift(self, record: Record) -> None:
+        """Whoever brings back what gives others a right, such as a share, must be able to give it by hand.
 
-    def _told(self, step: Step, before: Any, after: Any) -> PlannedChange:
-        entity = self.registry.entity(step.key[0])
-        hidden = self.work.hidden(entity)
-        old, new = self.image(step.key, before) or {}, self.image(step.key, after) or {}
-        op: Literal["insert", "update", "delete"] = (
-            "insert" if before is None else "delete" if after is None else "update"
-        )
-        changed = [*old, *new] if op != "update" else _changed(entity, old, new)
-        shown = {n: (old.get(n), new.get(n)) for n in _in_order(entity, changed) if n not in hidden}
-        label = "" if entity.display in hidden else (old or new).get(entity.display, "")
-        return PlannedChange(entity=entity.name, id=step.key[1], op=op, diff=shown, label=str(label))
-
-
-class _Past:
-    """What rights are decided by, when records that are gone count as they were."""
-
-    def __init__(self, planner: Planner, work: Work) -> None:
-        self._planner, self._work = planner, work
-        self.registry, self.now = planner.registry, work.now
-
-    def load(self, entity: EntityType[Any], id_: UUID, /) -> Any:
-        """The record as it is or was."""
-        return self._work.load(entity, id_) or self._planner.past((entity.name, id_))
-
-    def granted(self, entity: str, id: UUID, permission: str, kind: str, keys: tuple[str, ...]) -> bool:
-        """Whether the record is shared."""
-        return self._work.granted(entity, id, permission, kind, keys)
+        Raises:
+            ForbiddenError: if the actor may not.
+        """
+        work = self.work
+        gift = work.runtime.rights_source.gift(record)
+        if gift is None:
+            return
+        able = gift.giver in {None, work.actor.id} and work.rights.may(gift.permission)
+        if able and gift.subject is not None:
+            key = gift.subject
+            entity, subject = self.entity(key[0]), self.records.get(key) or work.identity.get(key)
+            if entity is not None and subject is None:
+                subject = work.load(entity, key[1])
+            able = entity is None or subject is None or work.rights.check(gift.permission, entity, subject, Past(self))
+        if not able:
+            name, id_ = gift.subject or (None, None)
+            raise ForbiddenError(gift.permission, work.actor.id, entity=name, id=id_)
 
 
 def target_of(reference: Reference, record: Any) -> Key | None:
@@ -402,16 +264,6 @@ def _values(record: Any, columns: tuple[str, ...]) -> tuple[Any, ...] | None:
         return None
     values = tuple(getattr(record, column) for column in columns)
     return None if None in values else values
-
-
-def _changed(entity: EntityType[Any], old: Image, new: Image) -> list[str]:
-    return [n for n in {**old, **new} if old.get(n) != new.get(n)] or differing(entity, old, new)
-
-
-def _in_order(entity: EntityType[Any], names: Iterable[str]) -> list[str]:
-    """Fields in the model's order, then custom ones by their keys."""
-    given, known = set(names), entity.shape.fields
-    return [n for n in known if n in given] + sorted(n for n in given if n not in known)
 
 
 def _uuid(id_: Any) -> UUID:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
+
+from attrs import evolve
 
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
@@ -14,6 +16,7 @@ from crmkit.core.kernel.history.model import Difference, Provenance, Reversal, S
 from crmkit.core.kernel.history.planning import Plan, Planner
 from crmkit.core.kernel.history.restoring import past_of, way_back
 from crmkit.core.kernel.history.rules import Block, Image, Key, netted, unwound
+from crmkit.core.kernel.history.telling import attached, told
 from crmkit.core.kernel.units.gate import EVERYBODY, command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.errors import (
@@ -147,6 +150,22 @@ class History(Service):
         """
         return _difference(self.at(ref, one), self.at(ref, other))
 
+    @query("history.plan_restore", permission=EVERYBODY)
+    def plan_restore(self, ref: Ref, version: int) -> Reversal:
+        """What restoring a version would change, and what is in the way; writes nothing. See `restore`.
+
+        Raises:
+            NotFoundError: if there never was such a record, or it is hidden.
+            UnknownVersionError: if it never was at this version, or that is the one of its deletion.
+            ForbiddenError: if the actor may not do all of it by hand.
+            RefusedError: if a plugin refuses.
+        """
+        planner = self._planner()
+        made, answer = _returning(planner, ref, version)
+        if not answer.conflicts:
+            self._rehearse(planner, made, "restore")
+        return answer
+
     @command("history.restore", permission=EVERYBODY)
     def restore(self, ref: Ref, version: int) -> Reversal:
         """Make a record, live or deleted, again what it was at a version, with its parts; this is a version of its own.
@@ -158,20 +177,18 @@ class History(Service):
             UnknownVersionError: if it never was at this version, or that is the one of its deletion.
             RestoreRefusedError: if what it refers to is gone, or what it needs for itself is taken.
             ForbiddenError: if the actor may not do all of it by hand.
+            RefusedError: if a plugin refuses.
         """
         planner = self._planner(lock=True)
-        way = way_back(planner, past_of(planner, ref), version)
-        plan = planner.plan(way.steps)
-        conflicts = [*way.conflicts, *plan.conflicts]
-        if conflicts:
-            raise RestoreRefusedError(ref.entity, ref.id, version, conflicts)
-        told = planner.told(plan)
-        if plan.steps:
-            planner.place(plan, "restore")
+        made, answer = _returning(planner, ref, version)
+        if answer.conflicts:
+            raise RestoreRefusedError(ref.entity, ref.id, version, answer.conflicts)
+        if made.steps:
+            planner.place(made, "restore")
             self._work.flush()
             raise_policy_generation(self._work)  # it may have been a role or a grant
             self.emit(RecordRestored(entity=ref.entity, id=ref.id, version=version))
-        return Reversal(applied=True, changes=told, unknown=tuple(sorted(way.unknown)))
+        return evolve(answer, applied=True)
 
     # -- units --------------------------------------------------------------------------------------------------------
 
@@ -221,17 +238,10 @@ class History(Service):
             ForbiddenError: if the actor may not do all of it by hand, or may not undo units of others.
             RefusedError: if a plugin refuses.
         """
-        work = self._work
         planner = self._planner()
         made, answer = self._undoing(planner, units, partial=partial, rehearsing=True)
-        if not made.steps or (answer.conflicts and not partial):
-            return answer
-        kept, born, locked = copy(work.identity), copy(work.buffer.born), copy(work.locked)
-        try:
-            planner.place(made, "undo")
-            work.buffer.rehearse()
-        finally:
-            work.identity, work.buffer.born, work.locked = kept, born, locked
+        if partial or not answer.conflicts:
+            self._rehearse(planner, made, "undo")
         return answer
 
     @command("history.undo", permission=EVERYBODY)
@@ -257,6 +267,17 @@ class History(Service):
             partial: leave what has moved on since as it is.
         """
         return self._undo(units, partial=partial)
+
+    def _rehearse(self, planner: Planner, plan: Plan, why: Literal["undo", "restore"]) -> None:
+        """Let rights and guards judge a plan, and forget it."""
+        work = self._work
+        kept, born, locked = copy(work.identity), copy(work.buffer.born), copy(work.locked)
+        try:
+            planner.place(plan, why)
+            work.buffer.rehearse()
+        finally:
+            work.identity, work.buffer.born, work.locked = kept, born, locked
+            work.buffer.writes, work.asks = [], []
 
     # -- inside: undo -------------------------------------------------------------------------------------------------
 
@@ -295,19 +316,28 @@ class History(Service):
             if not met or not partial:
                 break
         refused = bool(conflicts) and not partial
-        freed = (
-            [(0, 0)] if refused else [planner.log.release(one, self._work.now, rehearsing=rehearsing) for one in ids]
-        )
+        freed = [] if refused else [self._released(planner, one, rehearsing=rehearsing) for one in ids]
         return plan, Reversal(
             applied=not rehearsing and not refused,
             units=ids,
-            changes=() if refused else planner.told(plan),
+            changes=() if refused else told(planner, plan),
             conflicts=tuple(dict.fromkeys(conflicts)),
             unknown=tuple(sorted(way.unknown)),
+            attached=() if refused else attached(planner, plan, changes),
             caused=tuple(c.id for one in ids for c in planner.log.caused(one) if self._may_see(planner, c)),
-            jobs=sum(jobs for jobs, _ in freed),
-            keys=sum(keys for _, keys in freed),
+            jobs=sum(jobs for jobs, _, _ in freed),
+            requeued=sum(again for _, again, _ in freed),
+            keys=sum(keys for _, _, keys in freed),
         )
+
+    def _released(self, planner: Planner, unit: UUID, *, rehearsing: bool) -> tuple[int, int, int]:
+        """Jobs dropped and queued again, and keys released, for a unit that is undone."""
+        work = self._work
+        if rehearsing:
+            return planner.log.to_be_released(unit)
+        freed = planner.log.release(unit, work.id, work.now)
+        work.jobs += freed[1]  # to be told of once this unit is committed
+        return freed
 
     def _found(self, planner: Planner, unit: UUID) -> tuple[LoggedUnit, list[Logged]]:
         """A unit that the actor may see and undo, and its changes.
@@ -398,8 +428,17 @@ class History(Service):
         return Snapshot(ref=Ref(*key), version=version, fields=shown, record=record, parts=parts, unknown=unknown)
 
 
-def _commands(told: Iterable[Any]) -> Iterator[str]:
-    for one in told:
+def _returning(planner: Planner, ref: Ref, version: int) -> tuple[Plan, Reversal]:
+    """The plan of restoring a version, and what is told of it."""
+    way = way_back(planner, past_of(planner, ref), version)
+    plan = planner.plan(way.steps)
+    conflicts = (*way.conflicts, *plan.conflicts)
+    changes = () if conflicts else told(planner, plan)
+    return plan, Reversal(applied=False, changes=changes, conflicts=conflicts, unknown=tuple(sorted(way.unknown)))
+
+
+def _commands(said: Iterable[Any]) -> Iterator[str]:
+    for one in said:
         name = one.get("command")
         if name is not None:
             yield name

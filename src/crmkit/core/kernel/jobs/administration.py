@@ -10,7 +10,7 @@ from crmkit.core.kernel.deployment.tenants import check_tenant_id, tenant_ids
 from crmkit.core.kernel.entities.columns import Id, Instant, codec_of
 from crmkit.core.kernel.jobs.claiming import handlers_of
 from crmkit.core.kernel.jobs.model import JobStats, JobStatus
-from crmkit.core.kernel.jobs.queries import CANCEL, COUNTS, MOVE, READ, listed
+from crmkit.core.kernel.jobs.queries import CANCEL, COUNTS, MOVE, READ, REQUEUE, TO_CANCEL, TO_REQUEUE, listed
 from crmkit.core.kernel.jobs.rules import JobState
 from crmkit.core.kernel.jobs.runner import Runner
 from crmkit.core.kernel.jobs.running import Outcome, Workshop
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.units import Units
 
-__all__ = ["Jobs", "cancel"]
+__all__ = ["Jobs", "to_be_undone", "undone"]
 
 OVER = frozenset({"done", "running"})
 """What is neither tried again nor dropped."""
@@ -237,6 +237,28 @@ def _stats(db: Db, tenant: str, now: datetime) -> JobStats:
     return JobStats(tenant=tenant, counts={state: many for state, many, _ in rows}, late=late)
 
 
-def cancel(db: Db, tenant: str, unit: UUID, now: datetime) -> int:
-    """Drop the jobs of a unit that is undone, but those that are done or running; returns how many."""
-    return db.run(CANCEL, {"tenant": tenant, "unit": unit, "error": "its unit was undone", "over": now})
+def undone(db: Db, tenant: str, unit: UUID, undo: UUID, now: datetime) -> tuple[int, int]:
+    """Drop the jobs of a unit that is undone; if it was an undo itself, queue those again that it had dropped.
+
+    Args:
+        db: in the transaction of the undo.
+        tenant: whose.
+        unit: the unit that is undone.
+        undo: the unit that undoes it.
+        now: when.
+
+    Returns:
+        How many are dropped, which are neither done nor running, and how many are queued again.
+    """
+    params = {"tenant": tenant, "unit": unit, "undo": undo}
+    dropped = db.run(CANCEL, {**params, "error": "its unit was undone", "over": now})
+    again = db.run(REQUEUE, {**params, "due": now})
+    if again:
+        announce(db, tenant)
+    return dropped, again
+
+
+def to_be_undone(db: Db, tenant: str, unit: UUID) -> tuple[int, int]:
+    """How many jobs `undone` would drop, and how many queue again."""
+    params = {"tenant": tenant, "unit": unit}
+    return db.rows(TO_CANCEL, params)[0][0], db.rows(TO_REQUEUE, params)[0][0]

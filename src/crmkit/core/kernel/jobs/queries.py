@@ -25,7 +25,10 @@ __all__ = [
     "PRUNE",
     "READ",
     "RELEASE",
+    "REQUEUE",
     "SETTLE",
+    "TO_CANCEL",
+    "TO_REQUEUE",
     "blank",
     "candidates",
     "handlers_named",
@@ -54,6 +57,7 @@ def blank(tenant: str, id_: UUID, now: datetime) -> dict[str, Any]:
         "last_error": None,
         "created_at": now,
         "finished_at": None,
+        "undo_id": None,
     }
 
 
@@ -184,11 +188,31 @@ MOVE: Final = Statement(
     )
 )
 """Whoever runs it meanwhile has lost it."""
+_WAITING = (
+    job.c.tenant_id == bindparam("tenant"),
+    job.c.state == "queued",
+    or_(job.c.unit_id == bindparam("unit"), job.c.undo_id == bindparam("unit")),
+)
+_CANCELLED = (job.c.tenant_id == bindparam("tenant"), job.c.state == "dropped", job.c.undo_id == bindparam("unit"))
 CANCEL: Final = Statement(
     update(job)
-    .where(job.c.tenant_id == bindparam("tenant"), job.c.unit_id == bindparam("unit"), job.c.state == "queued")
-    .values(state="dropped", due_at=None, last_error=bindparam("error"), finished_at=bindparam("over"))
+    .where(*_WAITING)
+    .values(
+        state="dropped",
+        due_at=None,
+        last_error=bindparam("error"),
+        finished_at=bindparam("over"),
+        undo_id=bindparam("undo"),
+    )
 )
+REQUEUE: Final = Statement(
+    update(job)
+    .where(*_CANCELLED)
+    .values(state="queued", due_at=bindparam("due"), last_error=None, finished_at=None, undo_id=bindparam("undo"))
+)
+"""What an undo has cancelled, once that is undone."""
+TO_CANCEL: Final = Statement(select(func.count()).select_from(job).where(*_WAITING))
+TO_REQUEUE: Final = Statement(select(func.count()).select_from(job).where(*_CANCELLED))
 COUNTS: Final = Statement(
     select(job.c.state, func.count(), func.min(job.c.due_at))
     .where(job.c.tenant_id == bindparam("tenant"))

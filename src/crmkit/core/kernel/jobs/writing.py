@@ -24,7 +24,7 @@ def write_jobs(work: Work) -> None:
     """Write the jobs in the unit's own transaction, so that no cursor can miss an event."""
     jobs = [job for seq, event in enumerate(work.events) for job in _jobs(work, seq, event)]
     if jobs:
-        work.jobs = len(jobs)
+        work.jobs += len(jobs)
         work.db.run_many(INSERT, jobs)
         announce(work.db, work.tenant)
 

@@ -118,6 +118,8 @@ job_table = Table(
     Column("last_error", Text()),
     Column("created_at", Instant(), nullable=False),
     Column("finished_at", Instant()),
+    # The last undo that has dropped it, or queued it again.
+    Column("undo_id", Id()),
     PrimaryKeyConstraint("tenant_id", "id"),
 )
 Index("ix_crm_job_due", job_table.c.tenant_id, job_table.c.due_at, job_table.c.id)

@@ -71,6 +71,7 @@ _UNDONE = (
     "events",
     "told",
     "undoes",
+    "jobs",
     "reversible",
     "command",
     "depth",

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
 from crmkit.core.kernel.history.folding import Folding
-from crmkit.core.kernel.history.planning import Planner
+from crmkit.core.kernel.history.planning import Plan, Planner
+from crmkit.core.kernel.history.rules import Key
 from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.parties.merging.events import PartiesMerged
+from crmkit.core.parties.merging.hooks import PartiesMerging, parties_merging
 from crmkit.core.parties.merging.rules import Choice, chosen, closed, secondary
 from crmkit.core.parties.model import Party
 from crmkit.core.parties.tables import PARTY
@@ -53,6 +55,7 @@ class MergingCommands(Service):
             ConflictError: if one of them has been merged already, or two rows cannot both be kept and no rule says
                 which may go.
             MergeRefusedError: if the outcome would break a reference or a unique key.
+            RefusedError: if a plugin refuses.
             UnknownFieldError: if ``choose`` names a field that is not chosen.
         """  # raised by what this calls; callers want to know
         if loser == winner:
@@ -74,11 +77,18 @@ class MergingCommands(Service):
         plan = planner.plan(list(folding.steps()))
         if plan.conflicts:
             raise MergeRefusedError(loser, winner, plan.conflicts)
+        self._ask_guards(planner, plan, losing, winning)
         planner.place(plan, "merge")
         self._work.flush()
         raise_policy_generation(self._work)  # shares have moved
         self.emit(PartiesMerged(loser=loser, winner=winner))
         return self.uow.get(Party, winner)
+
+    def _ask_guards(self, planner: Planner, plan: Plan, losing: Key, winning: Key) -> None:
+        before: Any = planner.records
+        changed = {step.key: after for step, (_, after) in zip(plan.steps, plan.records, strict=True)}
+        after = changed.get(winning, before[winning])
+        self.guard(parties_merging, PartiesMerging(loser=before[losing], winner=before[winning], after=after))
 
     def _settle(self, folding: Folding, winner: UUID, *, stands: bool) -> None:
         """What no unique key guards: one primary mechanism of each kind, and one present stage."""

@@ -86,6 +86,7 @@ CARD = EntityType(
     label="Card",
     display="title",
     owner="owner_id",
+    visible_with="party_id",
     orders=("number",),
     fields={"secret": Field(data_class="secret")},
 )
