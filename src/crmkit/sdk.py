@@ -80,9 +80,11 @@ from crmkit.core.kernel.wire import from_json, to_json
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
 from crmkit.core.parties.identifiers.model import Identifier
+from crmkit.core.parties.identifiers.tables import IDENTIFIER
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
 from crmkit.core.parties.mechanisms.model import Mechanism, MechanismKind
 from crmkit.core.parties.mechanisms.rules import address, mechanism
+from crmkit.core.parties.mechanisms.tables import MECHANISM
 from crmkit.core.parties.merging.events import PartiesMerged
 from crmkit.core.parties.merging.hooks import PartiesMerging, parties_merging
 from crmkit.core.parties.model import Organisation, Party, PartyKind, Person
@@ -92,6 +94,7 @@ from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
 from crmkit.core.parties.rules import altered
 from crmkit.core.parties.service import Parties
 from crmkit.core.parties.tables import PARTY
+from crmkit.core.parties.text import fold
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import PartyView, Section
 from crmkit.core.permissions.roles.model import Role
@@ -207,7 +210,9 @@ __all__ = [
     "API_VERSION",
     "CRM",
     "DEAL",
+    "IDENTIFIER",
     "INTERACTION",
+    "MECHANISM",
     "PARTY",
     "THREAD",
     "Activity",
@@ -410,6 +415,7 @@ __all__ = [
     "deal_moving",
     "entity_table",
     "f",
+    "fold",
     "format_instant",
     "from_json",
     "mechanism",

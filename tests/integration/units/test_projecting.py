@@ -1,12 +1,15 @@
 """Projections: derived tables are told of every record that a unit has changed, once, whoever changed it."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import attrs
 import pytest
+from attrs import evolve
 from sqlalchemy import event
 
-from crmkit import Manifest, Mechanism, Organisation, Person, errors
-from crmkit.core.parties.mechanisms.tables import MECHANISM
-from crmkit.sdk import Plugin
+from crmkit import Manifest, Mechanism, Organisation, Person, errors, new_id
+from crmkit.sdk import MECHANISM, PARTY, Plugin, Service, command
 
 told_units = []
 
@@ -156,3 +159,35 @@ def test_the_parts_of_many_changed_records_are_read_by_the_hundred(watched):
     assert len(told_units[0]) == 250
     assert all(emails for _, _, _, emails in told_units[0])
     assert len([s for s in sent if "FROM crm_mechanism" in s]) <= 3
+
+
+class Marking(Service):
+    """Writes derived rows of records that have not changed."""
+
+    @command("watching.mark", permission="party.read")
+    def mark(self, ids: Sequence[UUID]) -> tuple[tuple[UUID, str | None], ...]:
+        """What it is handed of these parties."""
+        return tuple((one.id, one.record and one.record.name) for one in self.derive(PARTY, ids).changed)
+
+    def mark_outside(self, ids: Sequence[UUID]) -> None:
+        """The same, in no command."""
+        self.derive(PARTY, ids)
+
+
+def test_a_service_derives_anew_what_has_not_changed_and_sees_what_is_gone(crm_with):
+    crm = crm_with(evolve(MANIFEST, services=(f"{__name__}:Marking",)))
+    with crm.begin("ada") as uow:
+        ida, gone = uow.parties.add(Person(given_name="Ida")), new_id()
+    told_units.clear()
+    with crm.begin("ada") as uow:
+        assert uow.use(Marking).mark([ida.id, gone]) == ((ida.id, "Ida"), (gone, None))
+        assert uow.get(Person, ida.id).version == 1
+    assert told_units == []
+
+
+def test_outside_a_command_nothing_is_derived(crm_with, rows):
+    crm = crm_with(evolve(MANIFEST, services=(f"{__name__}:Marking",)))
+    before = rows()
+    with pytest.raises(errors.OutsideCommandError), crm.begin("ada") as uow:
+        uow.use(Marking).mark_outside([new_id()])
+    assert rows() == before

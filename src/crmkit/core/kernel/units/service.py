@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from crmkit.core.kernel.units.projecting import Projecting
 from crmkit.errors import OutsideCommandError
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import Record
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.hooks.hook import Collect, Guard
     from crmkit.core.kernel.units.gate import Gate
     from crmkit.core.kernel.units.unit import UnitOfWork
@@ -103,6 +107,27 @@ class Service:
         """What plugins answer to ``payload``, each with the plugin's id."""
         self._work.flush()  # a refusal of what was written must not pass for the hook's fault
         return hook.ask(self._work.context, payload)
+
+    def derive(self, what: EntityType[M], ids: Iterable[UUID]) -> Projecting:
+        """Records whose derived rows are to be written anew although the records have not changed.
+
+        For a plugin that rebuilds what it derives, or keeps there what it has done with a record. Nobody changes the
+        records before the unit has ended. A derived row that the actor's rights do not reach is written all the same,
+        since it follows from the record.
+
+        Args:
+            what: the entity of the records.
+            ids: which.
+
+        Raises:
+            OutsideCommandError: if no command is running.
+        """
+        work = self.records._writing()  # noqa: SLF001  # two halves of what a body may write
+        work.settle()
+        wanted = list(ids)
+        held = work.store(what).read_many(work.db, work.tenant, wanted, lock=True)
+        work.identity.update({(what.name, id_): record for id_, record in held.items()})
+        return Projecting.of(work, what, wanted)
 
     def settings(self, settings: type[T]) -> T:
         """The plugin's settings of this deployment."""

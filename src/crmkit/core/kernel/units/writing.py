@@ -150,7 +150,7 @@ class Buffer:
             (other, reference)
             for other in work.registry
             for reference in other.shape.references
-            if reference.entity in {None, entity.name}
+            if reference.entity in {None, entity.name} and other.kind == "entity"  # derived rows follow by themselves
         ]
         if any(write.entity is other for write in self.writes for other, _ in referring):
             self.flush()  # dependants are found in the database
