@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.no_extras
 
-MODULES = ("charset_normalizer", "psycopg", "vobject")
+MODULES = ("charset_normalizer", "duckdb", "jellyfish", "psycopg", "pyarrow", "splink", "vobject")
 WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({MODULES!r}))\n"
 
 EMBEDDED = """
@@ -86,6 +86,34 @@ assert names() == [], names()
     )
     assert done.returncode == 0, done.stderr
     assert "python -m pip install 'crmkit[exchange]'" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["finder.update()", "finder.run()", "suggest()"])
+def test_duplicates_are_not_looked_for_without_the_extra_but_parties_are_added(what):
+    done = run(
+        EMBEDDED.replace('["exchange"]', '["dedupe", "exchange"]')
+        + f"""
+from crmkit import Person
+from crmkit.plugins.dedupe import Dedupe, DuplicateFinder
+finder = DuplicateFinder(crm, actor="ada")
+with crm.begin("ada") as uow:
+    for _ in range(2):
+        uow.parties.add(Person(given_name="Ida", family_name="Bergh"), emails=["ida@berg.example"])
+def suggest():
+    with crm.begin("ada", read_only=True) as uow:
+        uow.use(Dedupe).suggest(next(iter(uow.find(Person))))
+try:
+    {what}
+except ConfigError as error:
+    print(error)
+assert names() == ["Ida Bergh", "Ida Bergh"], names()
+with crm.begin("ada", read_only=True) as uow:
+    assert uow.use(Dedupe).stats().proposed == 0
+    assert uow.use(Dedupe).stats().pending == 2
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert "python -m pip install 'crmkit[dedupe]'" in done.stdout
 
 
 def test_postgresql_without_its_driver_names_the_extra():
