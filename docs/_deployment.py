@@ -14,7 +14,7 @@ from crmkit.core.kernel.plugins.plugin import Area, Plugin
 from crmkit.core.wiring import AREAS, IMPLEMENTATIONS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crmkit-membership" / "src"
-ORDER = ("parties", "interactions", "pipelines", "permissions", "history")
+ORDER = ("parties", "interactions", "pipelines", "permissions", "comments", "attachments", "decisions", "history")
 
 
 @functools.cache

@@ -31,7 +31,16 @@ from crmkit.core.interactions.model import (
 )
 from crmkit.core.kernel.access.actors import Actor, ActorDirectory
 from crmkit.core.kernel.access.rule import Rule
+from crmkit.core.kernel.attachments.administration import Files, UnusedFile
+from crmkit.core.kernel.attachments.events import AttachmentAdded, AttachmentRemoved, AttachmentRenamed
+from crmkit.core.kernel.attachments.folder import FolderStore
+from crmkit.core.kernel.attachments.model import Attachment
+from crmkit.core.kernel.attachments.store import FileStore, Incoming, StoredFile
+from crmkit.core.kernel.comments.events import ActorMentioned, CommentAdded, CommentEdited, CommentRemoved
+from crmkit.core.kernel.comments.model import Comment, Notification
 from crmkit.core.kernel.config.config import Config, set_in_file
+from crmkit.core.kernel.decisions.events import DecisionRecorded
+from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.entities.entity import EntityType, Record
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
 from crmkit.core.kernel.history.model import Difference, PlannedChange, Reversal, Snapshot, UnitEntry, Version
@@ -98,9 +107,18 @@ __all__ = [
     "ActivityRescheduled",
     "Actor",
     "ActorDirectory",
+    "ActorMentioned",
+    "Attachment",
+    "AttachmentAdded",
+    "AttachmentRemoved",
+    "AttachmentRenamed",
     "Channel",
     "ChannelAdded",
     "Clock",
+    "Comment",
+    "CommentAdded",
+    "CommentEdited",
+    "CommentRemoved",
     "Config",
     "Criteria",
     "CriteriaChanged",
@@ -115,17 +133,23 @@ __all__ = [
     "DealOpened",
     "DealReopened",
     "DealWon",
+    "Decision",
+    "DecisionRecorded",
     "Definition",
     "Difference",
     "EntityType",
     "Event",
+    "FileStore",
+    "Files",
     "Finding",
     "FixedClock",
+    "FolderStore",
     "Forecast",
     "Funnel",
     "FunnelStage",
     "History",
     "Identifier",
+    "Incoming",
     "Interaction",
     "InteractionCorrected",
     "InteractionRecorded",
@@ -143,6 +167,7 @@ __all__ = [
     "Money",
     "NewStage",
     "NextAction",
+    "Notification",
     "Organisation",
     "Page",
     "Participant",
@@ -172,6 +197,7 @@ __all__ = [
     "Section",
     "Snapshot",
     "Stage",
+    "StoredFile",
     "SystemClock",
     "Thread",
     "ThreadClosed",
@@ -181,6 +207,7 @@ __all__ = [
     "UnitEntry",
     "UnitOfWork",
     "UnitUndone",
+    "UnusedFile",
     "Variable",
     "Version",
     "ago",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from crmkit.core import wiring
 from crmkit.core.interactions.service import Interactions
 from crmkit.core.kernel.access.actors import ActorDirectory, directory_at, everybody
+from crmkit.core.kernel.attachments.administration import Files
+from crmkit.core.kernel.attachments.checking import file_check
+from crmkit.core.kernel.attachments.folder import FolderStore
+from crmkit.core.kernel.attachments.service import Attachments
+from crmkit.core.kernel.comments.service import Comments, Notifications
 from crmkit.core.kernel.config.config import Config
+from crmkit.core.kernel.decisions.service import Decisions
 from crmkit.core.kernel.deployment.administration import Plugins, Tenants
 from crmkit.core.kernel.deployment.starting import Assembly, assemble
 from crmkit.core.kernel.hooks.health import Health
@@ -35,6 +41,7 @@ from crmkit.values.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from crmkit.core.kernel.attachments.store import FileStore
     from crmkit.core.kernel.deployment.runtime import Runtime
     from crmkit.core.kernel.plugins.manifest import Manifest
     from crmkit.core.kernel.units.once import Key
@@ -71,6 +78,26 @@ class UnitOfWork(KernelUnit):
     def permissions(self) -> Permissions:
         """Roles, teams, grants, delegations."""
         return self.use(Permissions)
+
+    @property
+    def comments(self) -> Comments:
+        """What colleagues have to say about any record."""
+        return self.use(Comments)
+
+    @property
+    def notifications(self) -> Notifications:
+        """Where comments mention the actor."""
+        return self.use(Notifications)
+
+    @property
+    def attachments(self) -> Attachments:
+        """Files that hang on any record."""
+        return self.use(Attachments)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What was decided about any record, on which basis and by whom."""
+        return self.use(Decisions)
 
 
 class Service(KernelService):
@@ -116,6 +143,7 @@ class CRM:
         actors: the application's users: a function of a tenant and ids; by default the one that ``crmkit.actors``
             names. Without any, every id is an active user.
         clock: tells the time; the machine's by default.
+        files: where the contents of attachments are kept; in the folder ``files.folder`` by default.
 
     Raises:
         ConfigError: if the configuration cannot be used.
@@ -130,6 +158,7 @@ class CRM:
         manifests: Sequence[Manifest] = (),
         actors: ActorDirectory | None = None,
         clock: Clock | None = None,
+        files: FileStore | None = None,
     ) -> None:
         config = _config(config)
         self.config = config if plugins is None else config.override({"crmkit.plugins": list(plugins)})
@@ -137,6 +166,7 @@ class CRM:
         named = self.config.crmkit.actors
         self._actors: ActorDirectory = actors or (directory_at(named) if named else everybody)
         self._clock: Clock = clock or SystemClock()
+        self._files: FileStore = files or FolderStore(self.config.files.folder)
         self.health = Health(tolerated=self.config.hooks.max_faults, slow_after=self.config.hooks.slow_ms / 1000)
         self._engine: Engine | None = None
         self._assembly: Assembly | None = None
@@ -205,6 +235,7 @@ class CRM:
                 clock=self._clock,
                 directory=self._actors,
                 health=self.health,
+                files=self._files,
                 manifests=self._manifests,
             )
         return self._assembly
@@ -240,6 +271,11 @@ class CRM:
             self._jobs = Jobs(self.runtime, self.engine, self._started())
         return self._jobs
 
+    @property
+    def files(self) -> Files:
+        """The contents of attachments: clean and check the store."""
+        return Files(self.runtime, self.engine)
+
     def appoint(self, actor: str, *, role: str = "administrator", tenant: str | None = None) -> None:
         """Give an actor a role in crmkit's own memberships, as setting up a tenant needs before anybody has any right.
 
@@ -263,7 +299,7 @@ class CRM:
             uow.permissions.assign(actor, role=role)
 
     def verify(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> Iterator[Finding]:
-        """Everything in which tables, keys, references, merges and history disagree, as it is found; only reads.
+        """Everything in which tables, keys, references, merges, history and files disagree, as it is found; only reads.
 
         Works before the start, and covers what disabled plugins and those that are gone have stored.
 
@@ -276,7 +312,7 @@ class CRM:
             self.config.database.schema,
             tenant=tenant,
             progress=progress,
-            checks=wiring.CHECKS,
+            checks=(*wiring.CHECKS, file_check(self._files)),
             plugins=(manifest.id for manifest in self.assemble().found.manifests),
         )
 

@@ -57,7 +57,8 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── ClosedUnitError
     │   ├── OutsideCommandError           a write outside a command
     │   └── JoinError                     this connection cannot be joined; says what to change
-    ├── StorageError                      the database failed: disk, connection, constraint
+    ├── StorageError                      the database failed: disk, connection, constraint; or the store of files
+    │   ├── FileMissingError              the store does not have the content of an attachment
     │   ├── MigrationError                a revision failed, or the revisions are not one line; names plugin and cause
     │   └── RetryableStorageError         deadlock, serialization failure, lock time-out, lost connection
     └── HookError
@@ -82,6 +83,7 @@ __all__ = [
     "CriteriaError",
     "CrmkitError",
     "FieldForbiddenError",
+    "FileMissingError",
     "ForbiddenError",
     "HookDefinitionError",
     "HookError",
@@ -836,9 +838,20 @@ class JoinError(UnitError):
 
 
 class StorageError(CrmkitError):
-    """The database failed; nothing of the unit was stored."""
+    """The database failed, or the store of files; nothing of the unit was stored."""
 
     code = "storage"
+
+
+class FileMissingError(StorageError):
+    """The store of files does not have the content of an attachment; ``id`` is the attachment's."""
+
+    code = "file_missing"
+
+    def __init__(self, id: object, sha256: str) -> None:
+        self.id, self.sha256 = id, sha256
+        way = "bring it back from a backup of the store; crmkit files check lists all that is missing"
+        super().__init__(f"the content of attachment {id} is not in the file store: {way}")
 
 
 class MigrationError(StorageError):

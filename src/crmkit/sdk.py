@@ -40,7 +40,16 @@ from crmkit.core.interactions.service import Interactions
 from crmkit.core.interactions.tables import INTERACTION, THREAD
 from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.kernel.access.rule import Rule
+from crmkit.core.kernel.attachments.events import AttachmentAdded, AttachmentRemoved, AttachmentRenamed
+from crmkit.core.kernel.attachments.model import Attachment
+from crmkit.core.kernel.attachments.service import Attachments
+from crmkit.core.kernel.comments.events import ActorMentioned, CommentAdded, CommentEdited, CommentRemoved
+from crmkit.core.kernel.comments.model import Comment, Notification
+from crmkit.core.kernel.comments.service import Comments, Notifications
 from crmkit.core.kernel.config.secret import Secret
+from crmkit.core.kernel.decisions.events import DecisionRecorded
+from crmkit.core.kernel.decisions.model import Decision
+from crmkit.core.kernel.decisions.service import Decisions
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
 from crmkit.core.kernel.entities.entity import (
     EntityType,
@@ -126,6 +135,7 @@ from crmkit.errors import (
     CriteriaError,
     CrmkitError,
     FieldForbiddenError,
+    FileMissingError,
     ForbiddenError,
     HookDefinitionError,
     HookError,
@@ -222,7 +232,13 @@ __all__ = [
     "ActivityReassigned",
     "ActivityRescheduled",
     "Actor",
+    "ActorMentioned",
     "AlreadyExistsError",
+    "Attachment",
+    "AttachmentAdded",
+    "AttachmentRemoved",
+    "AttachmentRenamed",
+    "Attachments",
     "Bridge",
     "Category",
     "Change",
@@ -233,6 +249,11 @@ __all__ = [
     "ClosedUnitError",
     "Collect",
     "CommandLine",
+    "Comment",
+    "CommentAdded",
+    "CommentEdited",
+    "CommentRemoved",
+    "Comments",
     "ConfigError",
     "Conflict",
     "ConflictError",
@@ -255,12 +276,16 @@ __all__ = [
     "DealReopened",
     "DealStageEntry",
     "DealWon",
+    "Decision",
+    "DecisionRecorded",
+    "Decisions",
     "Difference",
     "EntityType",
     "Event",
     "Exact",
     "Field",
     "FieldForbiddenError",
+    "FileMissingError",
     "Flag",
     "ForbiddenError",
     "Forecast",
@@ -306,6 +331,8 @@ __all__ = [
     "NewStage",
     "NextAction",
     "NotFoundError",
+    "Notification",
+    "Notifications",
     "Organisation",
     "Origin",
     "OutsideCommandError",

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crmkit import Activity, Money, Organisation, Participant, Party, Person, new_id
+from crmkit import Activity, Attachment, Money, Organisation, Participant, Party, Person, new_id
 from crmkit.core.kernel.units.gate import EVERYBODY
 from crmkit.errors import CrmkitError
 from crmkit.testing.conformance.part_checks import changed_by_json
@@ -22,6 +22,15 @@ from crmkit.testing.conformance.specimens import Specimens
 
 EXAMPLES = {
     Activity: lambda: Activity(kind="call", subject="Call back", due_at=datetime(2026, 3, 2, 9, tzinfo=UTC)),
+    Attachment: lambda: Attachment(
+        subject="deal",
+        subject_id=new_id(),
+        name="plan.pdf",
+        media_type="application/pdf",
+        size=3,
+        sha256="ab" * 32,
+        uploaded_by="ada",
+    ),
     Participant: lambda: Participant(interaction_id=new_id(), name="Ida"),
 }
 """How to make an instance of a class that demands more than values of the right types."""

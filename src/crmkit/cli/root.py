@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "db": "crmkit.cli.db:db",
     "demo": "crmkit.cli.demo:demo",
     "explain": "crmkit.cli.explain:explain",
+    "files": "crmkit.cli.files:files",
     "history": "crmkit.cli.history:history",
     "init": "crmkit.cli.init:init",
     "jobs": "crmkit.cli.jobs:jobs",

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Final
 from crmkit.core.interactions.model import LastState
 from crmkit.core.interactions.plugin import AREA as INTERACTIONS
 from crmkit.core.interactions.reading import open_activities, recent
+from crmkit.core.kernel.attachments.plugin import ATTACHMENTS
+from crmkit.core.kernel.comments.plugin import COMMENTS
+from crmkit.core.kernel.comments.tables import COMMENT
+from crmkit.core.kernel.decisions.plugin import DECISIONS
+from crmkit.core.kernel.decisions.reading import standing
 from crmkit.core.kernel.history.plugin import HISTORY
 from crmkit.core.kernel.saved_criteria.plugin import SAVED
 from crmkit.core.kernel.storage.migrations import Unit
@@ -18,17 +23,23 @@ from crmkit.core.permissions.plugin import AREA as PERMISSIONS
 from crmkit.core.permissions.plugin import rights_source
 from crmkit.core.pipelines.plugin import AREA as PIPELINES
 from crmkit.core.pipelines.view import deals_of
+from crmkit.values.criteria import f
+from crmkit.values.ref import Ref
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.context import Context
 
 __all__ = ["AREAS", "CHECKS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
-AREAS: Final = (HISTORY, SAVED, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
+AREAS: Final = (HISTORY, SAVED, COMMENTS, ATTACHMENTS, DECISIONS, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
 """The areas, in the order in which they are registered and seeded."""
 MIGRATIONS: Final = Unit(id="core", location="crmkit.core:migrations")
 RECENT: Final = 10
-"""How many entries of the timeline the 360 view shows."""
+"""How many entries of the timeline, and how many decisions, the 360 view shows."""
+LAST: Final = 3
+"""How many comments it shows."""
+WIDTH: Final = 200
+"""Characters of a comment or decision in it."""
 
 
 def _last_state(context: Context, viewing: PartyViewing) -> Section | None:
@@ -59,6 +70,45 @@ def _deals(context: Context, viewing: PartyViewing) -> Section | None:
     return Section(key="deals", title="Deals", items=found.items, data=found.data, order=20)
 
 
+def _decisions(context: Context, viewing: PartyViewing) -> Section | None:
+    """What was decided about the party and still holds, and why."""
+    found = standing(context, Ref("party", viewing.party.id), limit=RECENT)
+    if not found:
+        return None
+    items = []
+    for one in found:
+        until = "" if one.valid_until is None else f", until {one.valid_until:%Y-%m-%d}"
+        items.append((f"{one.decided_at:%Y-%m-%d}", f"{_line(one.text)} (by {one.author_id}{until})"))
+        items.append(("", f"because: {_line(one.basis)}"))
+    data = {"decisions": [str(one.id) for one in found]}
+    return Section(key="decisions", title="Decisions", items=items, data=data, order=5)
+
+
+def _comments(context: Context, viewing: PartyViewing) -> Section | None:
+    """What colleagues said about the party last."""
+    where = (f.subject == "party") & (f.subject_id == viewing.party.id)
+    found = context.find(COMMENT, where, order="-id", limit=LAST)
+    if not found:
+        return None
+    count = context.count(COMMENT, where) if found.next is not None else len(found)
+    items = [(f"{one.created_at:%Y-%m-%d}", f"{one.author_id}: {_line(one.body)}") for one in found]
+    if count > len(found):
+        items.append(("", f"and {count - len(found)} before"))
+    data = {"count": count, "last": [str(one.id) for one in found]}
+    return Section(key="comments", title="Comments", items=items, data=data, order=30)
+
+
+def _line(text: str | None) -> str:
+    """The beginning of a text, in one line; nothing where the actor may not read it."""
+    words = " ".join((text or "").split())
+    return words if len(words) <= WIDTH else words[: WIDTH - 1] + "…"
+
+
 CHECKS: Final[tuple[Check, ...]] = ()
 """What ``crmkit verify`` looks at beside its own checks."""
-IMPLEMENTATIONS: Final = (party_viewing.by(_last_state), party_viewing.by(_deals))
+IMPLEMENTATIONS: Final = (
+    party_viewing.by(_decisions),
+    party_viewing.by(_last_state),
+    party_viewing.by(_deals),
+    party_viewing.by(_comments),
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import column, inspect, select, table
 
-from crmkit.api import CRM, Config, make_engine
+from crmkit.api import CRM, Config, Ref, make_engine
 from crmkit.testing.actors import Actors
 from crmkit.testing.factories import a_deal, a_person, an_activity, an_interaction
 
@@ -26,9 +27,14 @@ class Databases:
     """Keeps one engine for each database, and migrates each for every set of plugins once.
 
     Every database gets a tenant of canaries, which no output of another tenant may ever show.
+
+    Attributes:
+        folder: where attachments are kept, of all databases of the run.
     """
 
     def __init__(self) -> None:
+        self._temporary = TemporaryDirectory(prefix="crmkit-files-")
+        self.folder = self._temporary.name
         self._engines: dict[str, Engine] = {}
         self._migrated: set[tuple[str, frozenset[str]]] = set()
 
@@ -37,7 +43,7 @@ class Databases:
         engine = self._engines.get(url)
         if engine is None:
             engine = self._engines[url] = make_engine(url)
-            crm = CRM(Config.of({}), engine=engine, actors=Actors())
+            crm = CRM(Config.of({"files.folder": self.folder}), engine=engine, actors=Actors())
             crm.schema.upgrade()
             crm.start()
             if CANARY_TENANT not in dict(crm.tenants.list()):
@@ -52,9 +58,10 @@ class Databases:
             self._migrated.add(key)
 
     def close(self) -> None:
-        """Give up all connections."""
+        """Give up all connections, and what was attached."""
         while self._engines:
             self._engines.popitem()[1].dispose()
+        self._temporary.cleanup()
 
 
 def _fill(crm: CRM) -> None:
@@ -64,6 +71,10 @@ def _fill(crm: CRM) -> None:
         a_deal(uow, party.id, title=CANARY)
         an_interaction(uow, party.id, summary=CANARY)
         an_activity(uow, party.id, subject=CANARY)
+        about = Ref("party", party.id)
+        uow.comments.add(about, f"{CANARY} @max")
+        uow.attachments.attach(about, name=CANARY, content=CANARY.encode())
+        uow.decisions.record(about, CANARY, basis=CANARY)
 
 
 def rows_of(connection: Connection, tenant: str) -> dict[str, list[str]]:

@@ -156,7 +156,8 @@ def crm_with(  # noqa: PLR0917  # pytest hands fixtures over by name
 
     Plugins are named by the ids of installed ones or given as manifests; those that they need have to be named too.
     ``config`` is what crmkit.toml would say, such as ``{"plugins": {"membership": {"rate": "0.2"}}}``. Tables are
-    migrated, the default tenant is the test's own or the given one, and is created if it is not there.
+    migrated, the default tenant is the test's own or the given one, and is created if it is not there. Attachments are
+    kept in a folder that goes when the run ends.
     """
 
     def make(
@@ -168,10 +169,15 @@ def crm_with(  # noqa: PLR0917  # pytest hands fixtures over by name
         from crmkit.api import CRM, Config
 
         manifests = [p for p in plugins if not isinstance(p, str)]
-        settings = Config.of(config).override({
-            "crmkit.default_tenant": tenant or own_tenant,
-            "crmkit.plugins": [p if isinstance(p, str) else p.id for p in plugins],
-        })
+        settings = (
+            Config
+            .of({"files.folder": crmkit_databases.folder})
+            .override(config)
+            .override({
+                "crmkit.default_tenant": tenant or own_tenant,
+                "crmkit.plugins": [p if isinstance(p, str) else p.id for p in plugins],
+            })
+        )
         engine = crmkit_databases.engine(crmkit_database)
         crm = CRM(settings, engine=engine, manifests=manifests, actors=actors, clock=clock)
         crmkit_databases.migrate(crmkit_database, crm)

@@ -71,9 +71,8 @@ def outcome(crm, operation, given):
 
 def test_the_canaries_are_there(foreign):
     """Or else everything below proves nothing."""
-    assert {
-        name for name in ("party", "mechanism", "deal", "interaction", "activity") if foreign[name] is None
-    } == set()
+    wanted = ("party", "mechanism", "deal", "interaction", "activity", "comment", "attachment", "decision")
+    assert {name for name in wanted if foreign[name] is None} == set()
 
 
 def test_no_entity_shows_a_record_of_another_tenant(crm, foreign):

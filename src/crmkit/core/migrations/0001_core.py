@@ -116,6 +116,74 @@ def upgrade() -> None:
     )
     op.create_index("ox_crm_claim_expires_at", "crm_claim", ["tenant_id", "expires_at", "id"], unique=False)
     op.create_table(
+        "crm_comment",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("subject_id", ID, nullable=False),
+        sa.Column("parent_id", ID, nullable=True),
+        sa.Column("author_id", TEXT, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("edited_at", INSTANT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "parent_id"],
+            ["crm_comment.tenant_id", "crm_comment.id"],
+            name=op.f("fk_crm_comment_tenant_id_parent_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_comment")),
+    )
+    op.create_index(
+        op.f("ix_crm_comment_tenant_id_parent_id_id"), "crm_comment", ["tenant_id", "parent_id", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_crm_comment_tenant_id_subject_id_id"), "crm_comment", ["tenant_id", "subject_id", "id"], unique=False
+    )
+    op.create_index("ox_crm_comment_author_id_id", "crm_comment", ["tenant_id", "author_id", "id"], unique=False)
+    op.create_table(
+        "crm_decision",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("subject_id", ID, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("basis", TEXT, nullable=False),
+        sa.Column("author_id", TEXT, nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=False),
+        sa.Column("valid_until", INSTANT, nullable=True),
+        sa.Column("supersedes_id", ID, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "supersedes_id"],
+            ["crm_decision.tenant_id", "crm_decision.id"],
+            name=op.f("fk_crm_decision_tenant_id_supersedes_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_decision")),
+        sa.UniqueConstraint("tenant_id", "supersedes_id", name=op.f("uq_crm_decision_tenant_id_supersedes_id")),
+    )
+    op.create_index(
+        op.f("ix_crm_decision_tenant_id_subject_id_id"), "crm_decision", ["tenant_id", "subject_id", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_crm_decision_tenant_id_supersedes_id_id"),
+        "crm_decision",
+        ["tenant_id", "supersedes_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ox_crm_decision_author_id_decided_at",
+        "crm_decision",
+        ["tenant_id", "author_id", "decided_at", "id"],
+        unique=False,
+    )
+    op.create_index("ox_crm_decision_decided_at", "crm_decision", ["tenant_id", "decided_at", "id"], unique=False)
+    op.create_table(
         "crm_delegation",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -229,6 +297,20 @@ def upgrade() -> None:
     op.create_index(
         "ox_crm_lifecycle_stage_position", "crm_lifecycle_stage", ["tenant_id", "position", "id"], unique=False
     )
+    op.create_table(
+        "crm_notification",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("comment_id", ID, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("read_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_notification")),
+        sa.UniqueConstraint(
+            "tenant_id", "comment_id", "actor_id", name=op.f("uq_crm_notification_tenant_id_comment_id_actor_id")
+        ),
+    )
+    op.create_index("ix_crm_notification_actor", "crm_notification", ["tenant_id", "actor_id", "id"], unique=False)
     op.create_table(
         "crm_once",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -439,6 +521,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_unit")),
     )
     op.create_index("ix_crm_unit_caused_by", "crm_unit", ["tenant_id", "caused_by"], unique=False)
+    op.create_table(
+        "crm_attachment",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("subject_id", ID, nullable=False),
+        sa.Column("comment_id", ID, nullable=True),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("media_type", TEXT, nullable=False),
+        sa.Column("size", INTEGER, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("uploaded_by", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "comment_id"],
+            ["crm_comment.tenant_id", "crm_comment.id"],
+            name=op.f("fk_crm_attachment_tenant_id_comment_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_attachment")),
+    )
+    op.create_index(
+        op.f("ix_crm_attachment_tenant_id_comment_id_id"),
+        "crm_attachment",
+        ["tenant_id", "comment_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_crm_attachment_tenant_id_sha256_id"), "crm_attachment", ["tenant_id", "sha256", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_crm_attachment_tenant_id_subject_id_id"),
+        "crm_attachment",
+        ["tenant_id", "subject_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ox_crm_attachment_uploaded_by_id", "crm_attachment", ["tenant_id", "uploaded_by", "id"], unique=False
+    )
     op.create_table(
         "crm_deal",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -990,6 +1113,7 @@ def downgrade() -> None:
     op.drop_table("crm_lifecycle_entry")
     op.drop_table("crm_identifier")
     op.drop_table("crm_deal")
+    op.drop_table("crm_attachment")
     op.drop_table("crm_unit")
     op.drop_table("crm_tenant")
     op.drop_table("crm_team")
@@ -1001,11 +1125,14 @@ def downgrade() -> None:
     op.drop_table("crm_party_role_type")
     op.drop_table("crm_party")
     op.drop_table("crm_once")
+    op.drop_table("crm_notification")
     op.drop_table("crm_lifecycle_stage")
     op.drop_table("crm_job")
     op.drop_table("crm_grant")
     op.drop_table("crm_denial")
     op.drop_table("crm_delegation")
+    op.drop_table("crm_decision")
+    op.drop_table("crm_comment")
     op.drop_table("crm_claim")
     op.drop_table("crm_channel")
     op.drop_table("crm_change")

@@ -89,7 +89,7 @@ def explain(
     if entity is not None and record is not None and world is not None:
         return _explain_record(rights, permission, entity, record, world)
     considered = _considered(rights, permission, entity, None, None)
-    allowed = rights.may(permission)
+    allowed = rights.may(permission) or (entity is not None and rights.access(permission, entity).branches != ())
     return Explanation(
         actor=rights.actor,
         permission=permission,
@@ -182,6 +182,9 @@ def _considered(
         for s in rights.rules
         if s.rule.covers(permission) and not s.rule.fields
     ]
+    if entity is not None and rights.reads_along(permission, entity):
+        text, reason = f"{entity.name} is read with it", "as the record that it hangs on, unless it is forbidden"
+        found.append(Consideration("what hangs on a record", text, applies=True, reason=reason))
     if entity is not None and (entity.name, permission) in rights.shared:
         found.append(_share(rights, permission, entity, record, world))
     for lent in rights.lent(permission):

@@ -260,6 +260,13 @@ class Rights:
             self.cache["reads everything"] = cached
         return cached
 
+    def reads_along(self, permission: str, entity: EntityType[Any]) -> bool:
+        """Whether this is to read what hangs on a record, for which it is enough to read the record.
+
+        A forbid takes it away all the same. Under a delegation it has to be lent, since the lender may lack it.
+        """
+        return bool(entity.goes_with) and permission == f"{entity.name}.read" and not self.delegated
+
     def hidden_fields(self, permission: str, entity: EntityType[Any]) -> frozenset[str]:
         """The fields that no one with these rights may read (``deal.read``) or write (``deal.update``).
 
@@ -326,6 +333,8 @@ class Rights:
             permits.append(Branch("granted_actor", (self.actor,)))
             if self.teams:
                 permits.append(Branch("granted_team", tuple(sorted(self.teams))))
+        if self.reads_along(permission, entity):
+            permits.append(EVERYTHING)
         if EVERYTHING in forbids:
             permits = []
         return Access(permission=permission, branches=_simplified(permits), forbids=_simplified(forbids))

@@ -46,7 +46,9 @@ class Visibility:
         return bool(self.condition == ALL)
 
 
-def visibility_of(rights: Rights, permission: str, entity: EntityType[Any], registry: Registry) -> Visibility:
+def visibility_of(
+    rights: Rights, permission: str, entity: EntityType[Any], registry: Registry, *, known: str | None = None
+) -> Visibility:
     """Which records of ``entity`` these rights give ``permission`` on.
 
     Args:
@@ -54,10 +56,12 @@ def visibility_of(rights: Rights, permission: str, entity: EntityType[Any], regi
         permission: such as ``deal.read``; for a part, its root's.
         entity: of which records.
         registry: the entities of the deployment.
+        known: a field of the entity's ``visible_with`` that needs no condition, since all records asked for have the
+            same in it, of which `Rights.sees_with` was asked; for rights that nobody has lent or restricts.
     """
     prefix = f"{entity.name}__{permission}__".replace(".", "_").replace("*", "all")
     params: Params = {}
-    branches, narrow, common = _Builder(registry, prefix, params).read(rights, permission, entity)
+    branches, narrow, common = _Builder(registry, prefix, params).read(rights, permission, entity, known=known)
     condition = conjunction(disjunction(narrow), common)
     if len(branches) > MAX_BRANCHES:
         branches = [disjunction(narrow)]
@@ -90,7 +94,13 @@ class _Builder:
         self.registry, self.prefix, self.params = registry, prefix, params
 
     def read(
-        self, rights: Rights, permission: str, entity: EntityType[Any], follow: int = FOLLOWED
+        self,
+        rights: Rights,
+        permission: str,
+        entity: EntityType[Any],
+        follow: int = FOLLOWED,
+        *,
+        known: str | None = None,
     ) -> tuple[list[Template], list[Template], Template]:
         """The branches, each team by itself; the same with all teams in one; and what all must fit."""
         if entity.part_of is not None:
@@ -106,7 +116,7 @@ class _Builder:
             narrow += [conjunction(b, their_common) for b in theirs_narrow]
         forbids = [self._branch(b, rights, entity, access.permission) for b in access.forbids]
         restrictions = [self._condition(r, permission, entity, follow) for r in rights.restrictions]
-        company = self._company(rights, entity, follow)
+        company = self._company(rights, entity, follow, known)
         common = conjunction(negation(disjunction(forbids)), *restrictions, company)
         if common == NONE:
             return [], [], NONE
@@ -171,9 +181,10 @@ class _Builder:
             return ("empty", column, False) if entity.table.c[column].nullable else ALL
         return NONE if condition == NONE else ("via", other, column, tuple(narrow), common)
 
-    def _company(self, rights: Rights, entity: EntityType[Any], follow: int) -> Template:
+    def _company(self, rights: Rights, entity: EntityType[Any], follow: int, known: str | None = None) -> Template:
         """That the records that this one is visible with may be read; an empty reference hides nothing."""
-        return conjunction(*[self._with(rights, entity, column, follow) for column in entity.visible_with])
+        columns = (column for column in entity.visible_with if column != known)
+        return conjunction(*[self._with(rights, entity, column, follow) for column in columns])
 
     def _with(self, rights: Rights, entity: EntityType[Any], column: str, follow: int) -> Template:
         reference = entity.field(column).reference

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from attrs import Attribute, Factory, field, frozen
-from attrs.validators import ge, matches_re, optional
+from attrs.validators import ge, matches_re, min_len, optional
 
 from crmkit.core.kernel.config.secret import MASK
 from crmkit.core.kernel.config.strict import Raw
 from crmkit.errors import InvalidValueError
 
-__all__ = ["AREAS", "Access", "Database", "Deployment", "HookLimits", "JobLimits", "Limits", "Sections"]
+__all__ = ["AREAS", "Access", "Database", "Deployment", "Files", "HookLimits", "JobLimits", "Limits", "Sections"]
 
 _PASSWORD = re.compile(r"(://[^:/?#@]*:).*(?=@)|((?:password|pwd|sslpassword)=)[^&]*", re.IGNORECASE)
 
@@ -127,6 +127,19 @@ class JobLimits:
 
 
 @frozen(kw_only=True)
+class Files:
+    """Where attachments are kept: section ``[files]``. The folder is not used if the application hands over a store.
+
+    Attributes:
+        folder: the folder, made when the first file arrives; relative to the working directory.
+        max_size: how large a file may be; bytes, 25 MiB by default.
+    """
+
+    folder: str = field(default="crmkit-files", validator=min_len(1))
+    max_size: int = field(default=25 * 1024 * 1024, validator=ge(0))
+
+
+@frozen(kw_only=True)
 class Sections:
     """All sections of the configuration.
 
@@ -137,6 +150,7 @@ class Sections:
         hooks: what is demanded of hooks.
         limits: how much may be asked for at once.
         jobs: how jobs are run.
+        files: where attachments are kept.
         parties: the settings of the parties area, as they were written; see `Config.area_settings`.
         interactions: those of the interactions area.
         pipelines: those of the pipelines area.
@@ -150,6 +164,7 @@ class Sections:
     hooks: HookLimits = Factory(HookLimits)
     limits: Limits = Factory(Limits)
     jobs: JobLimits = Factory(JobLimits)
+    files: Files = Factory(Files)
     parties: Raw = field(factory=Raw, repr=False)
     interactions: Raw = field(factory=Raw, repr=False)
     pipelines: Raw = field(factory=Raw, repr=False)

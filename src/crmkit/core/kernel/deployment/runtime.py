@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmkit.core.kernel.access.gift import Gift
+    from crmkit.core.kernel.attachments.store import FileStore
     from crmkit.core.kernel.config.config import Config
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.entities.registry import EntityRegistry
@@ -82,6 +83,7 @@ class Runtime:
         faults: of plugins that failed to load.
         quarantined: their ids, each with the reason.
         schedules: what plugins do again and again, by plugin and name.
+        files: where the contents of attachments are.
         bell: rung when jobs have been written in this process.
         absent: entities of plugins that are not loaded, as far as somebody asked; see `entities.absent`.
         permission_names: which permission a verb needs on an entity, as far as somebody asked.
@@ -106,11 +108,12 @@ class Runtime:
         faults: Sequence[Fault],
         schedules: Mapping[tuple[str, str], Planned],
         projections: Sequence[tuple[str, frozenset[str], Projection]],
+        files: FileStore,
     ) -> None:
         self.config, self.clock, self.directory, self.registry = config, clock, directory, registry
         self.operations, self.permissions, self.services = operations, permissions, services
         self.hooks, self.health, self.bus = hooks, health, bus
-        self.manifests, self.faults, self.schedules = manifests, tuple(faults), schedules
+        self.manifests, self.faults, self.schedules, self.files = manifests, tuple(faults), schedules, files
         self.bell = Bell()
         self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
         self.compiler = Compiler(registry)

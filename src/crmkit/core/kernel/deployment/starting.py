@@ -26,6 +26,7 @@ from crmkit.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.access.actors import ActorDirectory
+    from crmkit.core.kernel.attachments.store import FileStore
     from crmkit.core.kernel.config.config import Config
     from crmkit.core.kernel.entities.entity import EntityType
     from crmkit.core.kernel.hooks.hook import Implementation
@@ -83,6 +84,7 @@ def assemble(  # the choices of a deployment
     clock: Clock,
     directory: ActorDirectory,
     health: Health,
+    files: FileStore,
     manifests: Iterable[Manifest] = (),
 ) -> Assembly:
     """Find, resolve and import what the configuration wants, and put it together; touches no database.
@@ -96,6 +98,7 @@ def assemble(  # the choices of a deployment
         clock: tells the time.
         directory: the host's actors.
         health: of the process.
+        files: where the contents of attachments are.
         manifests: further plugins, beside those that are installed.
     """
     found = discover(extra=manifests)
@@ -147,6 +150,7 @@ def assemble(  # the choices of a deployment
         faults=faults,
         schedules=planned(loading.plugins),
         projections=_projections(areas, loading),
+        files=files,
     )
     return Assembly(
         runtime=runtime,

@@ -341,6 +341,9 @@ class EntityType(Generic[M]):
         visible_with: the fields that refer to records without whose visibility this one is hidden; one may be given by
             its name alone. What refers to a record of any kind whose plugin is absent, or that is gone, is seen by
             those who may read everything.
+        goes_with: the fields that refer to records that this one hangs on, as a comment does: whoever reads such a
+            record reads what hangs on it, unless a rule forbids it; and whoever may delete it, merge it or bring it
+            back needs no further right for what this does to the ones that go with it.
         kind: entity, derived or fact.
         discriminator: the field that tells which of ``variants`` a record is.
         variants: subclasses of ``model`` by the value of the discriminator.
@@ -358,6 +361,7 @@ class EntityType(Generic[M]):
     fields: Mapping[str, Field] = field(factory=dict)
     part_of: str | None = None
     visible_with: tuple[str, ...] = field(default=(), converter=_names)
+    goes_with: tuple[str, ...] = field(default=(), converter=_names)
     kind: TableKind = "entity"
     discriminator: str | None = None
     variants: Mapping[str, type[M]] = field(factory=dict)

@@ -213,13 +213,15 @@ class Planner(Sight):
         """  # raised by _check_gift
         work = self.work
         now: dict[Key, Any] = dict(self.records)
+        planned = {step.key: step.before is None or step.after is None for step in plan.steps}
         changes = []
         for step, (_, after) in zip(plan.steps, plan.records, strict=True):
             entity = self.registry.entity(step.key[0])
             before = now[step.key]
             if before is None and after is not None:
                 self._check_gift(after)
-            now[step.key] = work.buffer.place(entity, before, after)
+            carried = goes_along(entity, before, after, planned)
+            now[step.key] = work.buffer.place(entity, before, after, carried=carried)
             changes.append(RecordChange(entity=entity.name, id=step.key[1], before=before, after=now[step.key]))
         if changes:
             work.asks.append((records_changing, RecordsChange(why=why, changes=tuple(changes))))
@@ -244,6 +246,26 @@ class Planner(Sight):
         if not able:
             name, id_ = gift.subject or (None, None)
             raise ForbiddenError(gift.permission, work.actor.id, entity=name, id=id_)
+
+
+def goes_along(entity: EntityType[Any], before: Any, after: Any, planned: Mapping[Key, bool]) -> bool:
+    """Whether a step only follows what happens to the record that this one goes with.
+
+    Args:
+        entity: of the record.
+        before: as it is; None if it comes back.
+        after: as it is to be; None if it goes.
+        planned: the records of the whole plan, and whether each comes or goes; others are changed.
+    """
+    hanging = [r for r in entity.shape.references if r.column in entity.goes_with]
+    if not hanging:
+        return False
+    if before is None or after is None:
+        return any(planned.get(target, False) for r in hanging if (target := target_of(r, after or before)))
+    moved = {name for r in hanging for name in (r.column, r.entity_column)}
+    unlike = {name for name in entity.shape.fields if getattr(before, name) != getattr(after, name)}
+    ends = {target_of(r, one) for r in hanging for one in (before, after)}
+    return unlike - {"version", "updated_at"} <= moved and not ends.isdisjoint(planned)
 
 
 def target_of(reference: Reference, record: Any) -> Key | None:

@@ -65,6 +65,7 @@ class Compiler:
         dialect: str,
         permission: str | None = None,
         now: datetime | None = None,
+        known: str | None = None,
     ) -> PageQuery[M]:
         """One page of the records that the actor may see.
 
@@ -79,6 +80,7 @@ class Compiler:
             dialect: ``sqlite`` or ``postgresql``.
             permission: which right makes a record visible; that to read by default.
             now: the present instant, UTC, from which relative dates are counted.
+            known: see `visibility_of`.
 
         Raises:
             CriteriaError: if ``where`` or ``order`` does not fit the entity; see `check_criteria`.
@@ -88,7 +90,7 @@ class Compiler:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise LimitExceededError("records in a page", MAX_LIMIT, got=limit)
-        plan = self._plan(rights, tenant, what, where, permission, now=now)
+        plan = self._plan(rights, tenant, what, where, permission, now=now, known=known)
         by = order_of(plan.entity, order)
         self._check_readable(rights, plan.entity, by.field)
         at: At = "start"
@@ -126,9 +128,10 @@ class Compiler:
         dialect: str,
         permission: str | None = None,
         now: datetime | None = None,
+        known: str | None = None,
     ) -> Query:
-        """How many records the actor may see; one row of one number. Raises what `page` does."""
-        plan = self._plan(rights, tenant, what, where, permission, now=now)
+        """How many records the actor may see; one row of one number. Takes and raises what `page` does."""
+        plan = self._plan(rights, tenant, what, where, permission, now=now, known=known)
         key = ("count", plan.entity.name, dialect, plan.where, plan.visible.template)
         return Query(self._statement(key, lambda: self._build.count(plan, dialect)), plan.params)
 
@@ -223,9 +226,10 @@ class Compiler:
         permission: str | None,
         *,
         now: datetime | None,
+        known: str | None = None,
     ) -> Plan:
         entity = what if isinstance(what, EntityType) else self._registry.by_model(what)
-        visible = self._visible(rights, entity, permission)
+        visible = self._visible(rights, entity, permission, known)
         params: Params = {}
         others: Params = {}
 
@@ -241,12 +245,14 @@ class Compiler:
         settle(given, now)
         return Plan(entity, template, visible, given)
 
-    def _visible(self, rights: Rights, entity: EntityType[Any], permission: str | None) -> Visibility:
-        key = ("visibility", permission, entity.name)
+    def _visible(
+        self, rights: Rights, entity: EntityType[Any], permission: str | None, known: str | None = None
+    ) -> Visibility:
+        key = ("visibility", permission, entity.name, known)
         found: Visibility | None = rights.cache.get(key)
         if found is None:
             wanted = permission or f"{root_name(self._registry, entity)}.read"
-            found = rights.cache[key] = visibility_of(rights, wanted, entity, self._registry)
+            found = rights.cache[key] = visibility_of(rights, wanted, entity, self._registry, known=known)
         return found
 
     def _check_readable(self, rights: Rights, entity: EntityType[Any], shape: FieldShape) -> None:

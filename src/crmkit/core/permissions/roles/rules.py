@@ -109,6 +109,10 @@ _VOCABULARY: Final = (
 _CONVERSATIONS: Final = ("interaction.*", "thread.*")
 """Visible with their party, so that the party's scope decides."""
 
+_TALK: Final = ("comment.create", "attachment.create", "decision.create")
+"""What hangs on a record is read with it; who may see a record may add to it, and change what is one's own."""
+_OWN_TALK: Final = ("comment.update", "comment.delete", "attachment.update", "attachment.delete", "decision.delete")
+
 _FOLLOWING: Final = ("claim.read", "claim.update", "grant.read", "grant.update")
 """They belong to no team, but are visible with their record only; so whoever hands that over can give these too."""
 
@@ -138,7 +142,8 @@ DEFAULT_ROLES: Final = (
             *_permits(
                 "all", *_CONVERSATIONS, *_VOCABULARY, "stage.move", "ownership.transfer", "rights.explain_others"
             ),
-            *_permits("all", *_FOLLOWING),
+            *_permits("all", *_FOLLOWING, *_TALK),
+            *_permits("own", *_OWN_TALK),
             *_of_oneself(),
         ),
     ),
@@ -148,8 +153,8 @@ DEFAULT_ROLES: Final = (
         "Works with the parties of the team, and with own deals and activities.",
         (
             *_permits("team", "party.*", "saved_criteria.read"),
-            *_permits("own", "deal.*", "activity.*", "grant.*", "claim.*", "saved_criteria.*"),
-            *_permits("all", *_CONVERSATIONS, *_VOCABULARY, "stage.move"),
+            *_permits("own", "deal.*", "activity.*", "grant.*", "claim.*", "saved_criteria.*", *_OWN_TALK),
+            *_permits("all", *_CONVERSATIONS, *_VOCABULARY, *_TALK, "stage.move"),
             *_of_oneself(),
         ),
     ),
@@ -166,6 +171,8 @@ DEFAULT_ROLES: Final = (
         (
             *_permits("all", "*.read", "party.*", "deal.update", "activity.update"),
             *_permits("all", "ownership.transfer", *_FOLLOWING),
+            *_permits("all", *_TALK, "comment.delete", "attachment.update", "attachment.delete"),
+            *_permits("own", "comment.update"),
             *_permits("all", "channel.*", "lifecycle_stage.*", "party_role_type.*", "relationship_type.*"),
             *_permits("all", "rights.explain", "rights.explain_others"),
         ),

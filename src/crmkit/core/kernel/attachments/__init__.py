@@ -1,0 +1,1 @@
+"""Files attached to any record: what is said of each, and the store of their contents."""

@@ -1,0 +1,1 @@
+"""Decisions about any record: what was decided, on which basis, by whom."""
