@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import column, inspect, select, table
 
 from crmkit import CRM
+from crmkit.errors import CrmkitError
 
 TOY = Path(__file__).parent / "toy"
 MACHINERY = {
@@ -42,6 +44,35 @@ def toy(monkeypatch):
 def with_cards(crm: CRM, crm_with, toy) -> CRM:
     """The CRM of `crm`, with the plugin of cards."""
     return crm_with(toy.MANIFEST)
+
+
+@pytest.fixture
+def both(crm: CRM):
+    """A function: what two units of work come to, the second begun while the first one is still open."""
+    if crm.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+
+    def run(first, second):
+        outcome = []
+
+        def later():
+            try:
+                with crm.begin("ada") as uow:
+                    second(uow)
+                outcome.append(None)
+            except CrmkitError as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=later)
+        with crm.begin("ada") as uow:
+            first(uow)
+            thread.start()
+            thread.join(0.5)  # long enough to come to where it has to wait
+            assert outcome == []
+        thread.join(10)
+        return outcome[0]
+
+    return run
 
 
 Rows = Mapping[tuple[str, str], Mapping[str, Any]]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from attrs import evolve
 
 from crmkit import CRM, Deal, Identifier, Interaction, Mechanism, Organisation, Party, Person, Ref, Relationship, new_id
 from crmkit.errors import (
     ConflictError,
-    CrmkitError,
     ForbiddenError,
     InvalidValueError,
     NotFoundError,
@@ -231,35 +228,6 @@ def test_a_merged_party_cannot_be_restored_by_itself_and_links_to_it_follow(crm,
 
 
 # -- with others at the same time, on PostgreSQL; SQLite has one writer at a time --------------------------------------
-
-
-@pytest.fixture
-def both(crm: CRM):
-    """A function: what two units of work come to, the second begun while the first one is still open."""
-    if crm.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
-
-    def run(first, second):
-        outcome = []
-
-        def later():
-            try:
-                with crm.begin("ada") as uow:
-                    second(uow)
-                outcome.append(None)
-            except CrmkitError as error:
-                outcome.append(error)
-
-        thread = threading.Thread(target=later)
-        with crm.begin("ada") as uow:
-            first(uow)
-            thread.start()
-            thread.join(0.5)  # long enough to come to where it has to wait
-            assert outcome == []
-        thread.join(10)
-        return outcome[0]
-
-    return run
 
 
 def test_what_is_attached_while_a_merge_waits_goes_to_the_winner(crm, two, both):

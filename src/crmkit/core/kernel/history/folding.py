@@ -6,10 +6,12 @@ folded into one by the rule that their reference declares, and so are the rows t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from crmkit.core.kernel.history.rules import Image, Key, Step
+from crmkit.core.kernel.history.rules import Image, Key, Step, held
 from crmkit.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -49,13 +51,49 @@ class Folding:
         self.state[key] = image
 
     def steps(self) -> Iterator[Step]:
-        """What goes first, since it may free a unique key, then what changes."""
-        for key, image in self.state.items():
-            if image is None:
-                yield Step(key, self.now[key], None)
-        for key, image in self.state.items():
-            if image is not None and image != self.now[key]:
-                yield Step(key, self.now[key], image)
+        """What goes first, since it may free a unique key, then what changes; but no row before what refers to it.
+
+        Raises:
+            ConflictError: if rows wait for each other.
+        """
+        going = [key for key, image in self.state.items() if image is None]
+        changing = [key for key, image in self.state.items() if image is not None and image != self.now[key]]
+        order: Iterable[Key] = [*going, *changing]
+        if going:
+            sorter: TopologicalSorter[Key] = TopologicalSorter()
+            for key in order:
+                sorter.add(key)
+            self._add_waiting(sorter, frozenset(going), changing)
+            try:
+                order = list(sorter.static_order())
+            except CycleError as error:
+                names = ", ".join(dict.fromkeys(name for name, _ in error.args[1]))
+                raise ConflictError(f"rows of {names} need each other's place, so they cannot be merged") from None
+        return (Step(key, self.now[key], self.state[key]) for key in order)
+
+    def _add_waiting(self, sorter: TopologicalSorter[Key], going: frozenset[Key], changing: list[Key]) -> None:
+        """What has to wait for what: rows that go for those that refer to them, unique keys for who has them."""
+        registry = self._planner.registry
+
+        def uniques(name: str) -> Iterable[tuple[str, ...]]:
+            return registry.entity(name).shape.uniques
+
+        holders = {value: key for key in going for value in held(self.now[key], key, uniques)}
+        for key in (*going, *changing):
+            for other in self._referred(key):
+                if other in going and other != key:
+                    sorter.add(other, key)
+        for key in changing:
+            for value in held(self.state[key], key, uniques):
+                if value in holders:
+                    sorter.add(key, holders[value])
+
+    def _referred(self, key: Key) -> Iterator[Key]:
+        image = self.now[key] or {}
+        for reference in self._planner.registry.entity(key[0]).shape.references:
+            name, id_ = reference.entity or image.get(reference.entity_column or ""), image.get(reference.column)
+            if name is not None and id_ is not None:
+                yield name, UUID(id_)
 
     def _repoint(self, other: EntityType[Any], reference: Reference, loser: Key, winner: Key) -> None:
         work = self._planner.work

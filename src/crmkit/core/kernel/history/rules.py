@@ -29,6 +29,7 @@ __all__ = [
     "Unwound",
     "companies",
     "differing",
+    "held",
     "is_known",
     "netted",
     "ordered",
@@ -199,8 +200,8 @@ def ordered(updates: Iterable[Step], uniques: Callable[[str], Iterable[tuple[str
     """
     pending, last, found = list(updates), [], []
     while pending:
-        held = {value: step.key for step in pending for value in _held(step.before, step.key, uniques)}
-        free = (s for s in pending if all(held.get(v, s.key) == s.key for v in _held(s.after, s.key, uniques)))
+        taken = {value: step.key for step in pending for value in held(step.before, step.key, uniques)}
+        free = (s for s in pending if all(taken.get(v, s.key) == s.key for v in held(s.after, s.key, uniques)))
         step = next(free, None)
         if step is None:
             step = pending.pop(0)
@@ -212,7 +213,8 @@ def ordered(updates: Iterable[Step], uniques: Callable[[str], Iterable[tuple[str
     return [*found, *last]
 
 
-def _held(image: Image | None, key: Key, uniques: Callable[[str], Iterable[tuple[str, ...]]]) -> Iterable[Any]:
+def held(image: Image | None, key: Key, uniques: Callable[[str], Iterable[tuple[str, ...]]]) -> Iterable[Any]:
+    """What a record has in unique keys: entity, key and values."""
     for unique in uniques(key[0]):
         values = tuple((image or {}).get(column) for column in unique if column != "tenant_id")
         if None not in values:

@@ -32,7 +32,7 @@ from crmkit.sdk import (
     ref,
 )
 
-__all__ = ["CARD", "LINE", "MANIFEST", "Card", "Cards", "Guard", "Line", "metadata"]
+__all__ = ["CARD", "LINE", "MANIFEST", "Card", "Cards", "Coin", "Guard", "Line", "Purse", "Seat", "metadata"]
 
 metadata = new_metadata()
 
@@ -107,6 +107,75 @@ LINE = EntityType(
     part_of="card_id",
 )
 
+
+@frozen(kw_only=True)
+class Purse(Record):
+    """A purse: a party has one of each kind, and two are made one by filling in what is missing."""
+
+    party_id: UUID
+    kind: str
+    colour: str | None = None
+
+
+@frozen(kw_only=True)
+class Coin(Record):
+    """A coin in a purse."""
+
+    purse_id: UUID
+    worth: int
+
+
+@frozen(kw_only=True)
+class Seat(Record):
+    """A seat: a party has one of each kind, and nothing says which of two may go."""
+
+    party_id: UUID
+    kind: str
+
+
+PURSE = EntityType(
+    name="toycards.purse",
+    model=Purse,
+    table=entity_table(
+        "crm_toycards_purse",
+        metadata,
+        party_ref(inverse="toypurses", on_merge="union", on_erase="keep", on_delete="delete"),
+        Column("kind", Text(), nullable=False),
+        Column("colour", Text()),
+        unique=[("party_id", "kind")],
+    ),
+    label="Purse",
+    display="kind",
+    orders=("id",),
+)
+COIN = EntityType(
+    name="toycards.coin",
+    model=Coin,
+    table=entity_table(
+        "crm_toycards_coin",
+        metadata,
+        ref("toycards.purse", inverse="coins", on_delete="delete"),
+        Column("worth", Integer(), nullable=False),
+    ),
+    label="Coin",
+    display="id",
+    orders=("id",),
+)
+SEAT = EntityType(
+    name="toycards.seat",
+    model=Seat,
+    table=entity_table(
+        "crm_toycards_seat",
+        metadata,
+        party_ref(inverse="toyseats", on_merge="repoint", on_erase="keep", on_delete="delete"),
+        Column("kind", Text(), nullable=False),
+        unique=[("party_id", "kind")],
+    ),
+    label="Seat",
+    display="kind",
+    orders=("id",),
+)
+
 CardId = Annotated[UUID, Target("toycards.card")]
 
 
@@ -128,6 +197,11 @@ class Cards(Service):
             self.records.add(Line(card_id=made.id, slot=slot, text=text))
         self.emit(CardMade(card=made.id))
         return made
+
+    @command("toycards.thing.keep", permission="toycards.card.create")
+    def keep(self, thing: Purse | Coin | Seat) -> UUID:
+        """Store it."""
+        return self.records.add(thing).id
 
     @command("toycards.card.change", permission="toycards.card.update")
     def change(self, card: Card) -> Card:
@@ -189,7 +263,7 @@ def remember(uow, event):
 class ToyCards(Plugin):
     """The plugin."""
 
-    entities = (CARD, LINE)
+    entities = (CARD, LINE, PURSE, COIN, SEAT)
     events = (CardMade,)
     hooks = (records_changing.by(frozen_points), on(CardMade, remember, durable=True))
 

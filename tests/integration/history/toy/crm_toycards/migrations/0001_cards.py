@@ -55,6 +55,80 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "crm_toycards_purse",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("party_id", ID, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("colour", TEXT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "party_id"],
+            ["crm_party.tenant_id", "crm_party.id"],
+            name=op.f("fk_crm_toycards_purse_tenant_id_party_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_toycards_purse")),
+        sa.UniqueConstraint(
+            "tenant_id", "party_id", "kind", name=op.f("uq_crm_toycards_purse_tenant_id_party_id_kind")
+        ),
+    )
+    op.create_index(
+        op.f("ix_crm_toycards_purse_tenant_id_party_id_id"),
+        "crm_toycards_purse",
+        ["tenant_id", "party_id", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "crm_toycards_seat",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("party_id", ID, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "party_id"],
+            ["crm_party.tenant_id", "crm_party.id"],
+            name=op.f("fk_crm_toycards_seat_tenant_id_party_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_toycards_seat")),
+        sa.UniqueConstraint("tenant_id", "party_id", "kind", name=op.f("uq_crm_toycards_seat_tenant_id_party_id_kind")),
+    )
+    op.create_index(
+        op.f("ix_crm_toycards_seat_tenant_id_party_id_id"),
+        "crm_toycards_seat",
+        ["tenant_id", "party_id", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "crm_toycards_coin",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("purse_id", ID, nullable=False),
+        sa.Column("worth", INTEGER, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "purse_id"],
+            ["crm_toycards_purse.tenant_id", "crm_toycards_purse.id"],
+            name=op.f("fk_crm_toycards_coin_tenant_id_purse_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_toycards_coin")),
+    )
+    op.create_index(
+        op.f("ix_crm_toycards_coin_tenant_id_purse_id_id"),
+        "crm_toycards_coin",
+        ["tenant_id", "purse_id", "id"],
+        unique=False,
+    )
+    op.create_table(
         "crm_toycards_line",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -84,4 +158,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.drop_table("crm_toycards_line")
+    op.drop_table("crm_toycards_coin")
+    op.drop_table("crm_toycards_seat")
+    op.drop_table("crm_toycards_purse")
     op.drop_table("crm_toycards_card")
