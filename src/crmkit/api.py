@@ -36,6 +36,7 @@ from crmkit.core.kernel.attachments.events import AttachmentAdded, AttachmentRem
 from crmkit.core.kernel.attachments.folder import FolderStore
 from crmkit.core.kernel.attachments.model import Attachment
 from crmkit.core.kernel.attachments.store import FileStore, Incoming, StoredFile
+from crmkit.core.kernel.belongings.model import Copied, Impact, ReferenceCount, TableCount
 from crmkit.core.kernel.comments.events import ActorMentioned, CommentAdded, CommentEdited, CommentRemoved
 from crmkit.core.kernel.comments.model import Comment, Notification
 from crmkit.core.kernel.config.config import Config, set_in_file
@@ -120,6 +121,7 @@ __all__ = [
     "CommentEdited",
     "CommentRemoved",
     "Config",
+    "Copied",
     "Criteria",
     "CriteriaChanged",
     "CriteriaRemoved",
@@ -149,6 +151,7 @@ __all__ = [
     "FunnelStage",
     "History",
     "Identifier",
+    "Impact",
     "Incoming",
     "Interaction",
     "InteractionCorrected",
@@ -187,6 +190,7 @@ __all__ = [
     "RecordMoved",
     "RecordRestored",
     "Ref",
+    "ReferenceCount",
     "RelatedParty",
     "Relationship",
     "RelationshipType",
@@ -199,6 +203,7 @@ __all__ = [
     "Stage",
     "StoredFile",
     "SystemClock",
+    "TableCount",
     "Thread",
     "ThreadClosed",
     "ThreadOpened",

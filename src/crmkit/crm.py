@@ -260,9 +260,10 @@ class CRM:
 
     @property
     def plugins(self) -> Plugins:
-        """The plugins of the deployment."""
+        """The plugins of the deployment; what they have stored can be looked at before the start."""
         assembly = self.assemble()
-        return Plugins(assembly.runtime, self.engine, self._started(), assembly.found.manifests, self.tenants)
+        units = self._units or Units(assembly.runtime, self.engine, UnitOfWork)
+        return Plugins(assembly, self.engine, units, lambda: self.tenants)
 
     @property
     def jobs(self) -> Jobs:

@@ -12,7 +12,8 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── UnknownPluginError            this deployment has not loaded it
     │   ├── PluginDisabledError           installed, but not enabled for this tenant
     │   ├── PluginQuarantinedError        it failed to load; the rest goes on without it
-    │   └── PluginDependencyError         enabling or disabling would leave a profile incomplete
+    │   ├── PluginDependencyError         enabling or disabling would leave a profile incomplete
+    │   └── PurgeRefusedError             something stands in the way of removing it; lists all of it
     ├── UnknownTenantError
     ├── UnknownActorError                 the host's directory does not know it, or says that it is not active
     ├── UnknownServiceError               no loaded plugin registers this service
@@ -111,6 +112,7 @@ __all__ = [
     "PluginQuarantinedError",
     "PoisonedUnitError",
     "Problem",
+    "PurgeRefusedError",
     "ReadOnlyUnitError",
     "Refusal",
     "RefusedError",
@@ -288,6 +290,16 @@ class PluginDependencyError(PluginError):
     def __init__(self, plugin: str, others: Sequence[str], message: str) -> None:
         self.others = tuple(others)
         super().__init__(plugin, message)
+
+
+class PurgeRefusedError(PluginError):
+    """Something stands in the way of removing what a plugin has stored; ``hindrances`` lists all of it."""
+
+    code = "purge_refused"
+
+    def __init__(self, plugin: str, hindrances: Sequence[str]) -> None:
+        self.hindrances = tuple(hindrances)
+        super().__init__(plugin, f"plugin {plugin!r} cannot be purged: {'; '.join(self.hindrances)}")
 
 
 class UnknownTenantError(CrmkitError):
@@ -701,6 +713,7 @@ class Conflict:
         "irreversible": "did what cannot be undone",
         "merged": "has been merged into another record",
         "moved": "is part of another record now",
+        "purged": "did more, to records of a plugin that was purged since",
         "taken": "has been taken by another record",
         "target_gone": "refers to a record that is gone",
         "target_merged": "refers to a record that has been merged",

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import inspect
 
 from crmkit import CRM, Config, make_engine
+from crmkit.core.kernel.entities.entity import NAMES_ENTITY
 from crmkit.core.kernel.storage.migrations import schema_of
 from crmkit.core.kernel.storage.tables import metadata as core
 from crmkit.testing import postgres
@@ -56,6 +57,21 @@ def test_every_reference_to_a_party_says_what_merging_and_erasing_do(assembly):
                 assert reference.on_erase in {"keep", "clear", "delete"}, f"{entity.name}.{reference.column}"
                 if reference.on_erase == "clear" or reference.on_delete == "clear":
                     assert entity.shape.fields[reference.column].nullable, f"{entity.name}.{reference.column}"
+
+
+def test_every_column_that_names_an_entity_says_what_becomes_of_the_row_when_its_plugin_is_purged(tables):
+    """A reference to any record says it, or the mark of rows about all records of an entity; facts are exempt."""
+    known = {"crm_catalog", "crm_change", "crm_denial"}
+    loose = [
+        f"{name}.{column.name}"
+        for name, table in tables.items()
+        if table.metadata is core and name not in known
+        for column in table.columns
+        if column.name in {"entity", "subject", "about"}
+        and column.info.get("names") != NAMES_ENTITY["names"]
+        and column.name not in {getattr(c.info.get("reference"), "entity_column", None) for c in table.columns}
+    ]
+    assert set(loose) <= {"crm_thread.subject", "crm_activity.subject"}  # which are texts
 
 
 @pytest.mark.migrations

@@ -40,7 +40,8 @@ def graph(line: Line, *, mermaid: bool) -> None:
 def info(line: Line, plugin: str) -> None:
     """Show what a plugin brings.
 
-    Entities, commands, permissions, hooks, events, settings and command line of PLUGIN, which need not be loaded.
+    Entities, commands, permissions, hooks, schedules, events, settings and command line of PLUGIN, which need not be
+    loaded.
 
     Example: crmkit plugins info exchange
     """
@@ -86,8 +87,11 @@ def _brought(crm: CRM, manifest: Manifest) -> Iterator[tuple[str, Iterable[str]]
     )
     own = [p for name, p in runtime.permissions.items() if name.startswith(f"{id_}.")]
     yield "Permissions", (f"{p.name}: {p.label}" for p in own)
-    yield "Hooks implemented", (f"{h.name}: {_first_line(h.fn)}" for part in parts for h in part.hooks)
+    yield "Hooks implemented", (f"{h.name}: {_first_line(h.fn)}" for part in parts for h in part.hooks if not h.durable)
     yield "Hooks declared", (f"{h.name}: {h.doc}" for part in parts for h in part.declares)
+    yield "Schedules", (f"{s.name}: {s.when}, with the role {s.role!r}" for s in manifest.schedules)
+    durable = [h for part in parts for h in part.hooks if h.durable]
+    yield "Durable subscribers, which are jobs", (f"{h.name}: {_first_line(h.fn)}" for h in durable)
     yield "Events", (f"{e.__name__}: {_first_line(e)}" for part in parts for e in part.events)
     yield f"Settings, section [plugins.{id_}]", _settings(manifest)
     yield "Command line", _commands(crm, manifest)

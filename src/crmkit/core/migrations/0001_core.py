@@ -518,6 +518,7 @@ def upgrade() -> None:
         sa.Column("undoes", ID, nullable=True),
         sa.Column("caused_by", ID, nullable=True),
         sa.Column("reversible", FLAG, nullable=False),
+        sa.Column("purged", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_unit")),
     )
     op.create_index("ix_crm_unit_caused_by", "crm_unit", ["tenant_id", "caused_by"], unique=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crmkit.core.kernel.access.actors import ActorDirectory
 from crmkit.core.kernel.config.config import Config
 from crmkit.core.kernel.plugins.manifest import Permission
@@ -10,8 +12,9 @@ from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.permissions.delegations.tables import DELEGATION
 from crmkit.core.permissions.events import EVENTS
 from crmkit.core.permissions.ownership.tables import CLAIM
-from crmkit.core.permissions.roles.model import Role
-from crmkit.core.permissions.roles.rules import DEFAULT_ROLES
+from crmkit.core.permissions.roles.model import Role, RoleRule
+from crmkit.core.permissions.roles.rules import DEFAULT_ROLES, naming
+from crmkit.core.permissions.roles.service import brought_by
 from crmkit.core.permissions.roles.tables import MEMBERSHIP, ROLE, ROLE_RULE
 from crmkit.core.permissions.service import Permissions
 from crmkit.core.permissions.sharing.tables import GRANT
@@ -42,6 +45,19 @@ class PermissionsArea(Area):
         for role in DEFAULT_ROLES:
             if role.key not in there:
                 permissions.define_role(role.key, role.rules, label=role.label, description=role.description)
+
+    def held(self, uow: UnitOfWork, plugin: str) -> Mapping[str, int]:
+        """Roles that the plugin has brought, and rules of others that name its permissions."""
+        found = {
+            **{f"role {role.key!r}, which it has brought": 1 for role in brought_by(uow, plugin)},
+            "rules of roles that name its permissions": uow.count(RoleRule, naming(plugin)),
+        }
+        return {what: many for what, many in found.items() if many}
+
+    def forget(self, uow: UnitOfWork, plugin: str) -> None:
+        """Remove them."""
+        if self.held(uow, plugin):
+            uow.use(Permissions).forget_plugin(plugin)
 
 
 def rights_source(config: Config, directory: ActorDirectory) -> PermissionTables:

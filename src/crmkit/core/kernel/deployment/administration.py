@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 from sqlalchemy import bindparam, delete, false, insert, select, update
 
-from crmkit.core.kernel.deployment.tenants import check_tenant_id, insert_tenant, plugin_states, tenant_ids
+from crmkit.core.kernel.deployment.leaving import Leaving
+from crmkit.core.kernel.deployment.tenants import check_tenant_id, insert_tenant, plugins_enabled, tenant_ids
 from crmkit.core.kernel.entities.columns import Instant, codec_of
 from crmkit.core.kernel.jobs.planning import plant
 from crmkit.core.kernel.plugins.profile import check_disable, check_enable
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from crmkit.core.kernel.belongings.model import Copied, Impact
     from crmkit.core.kernel.deployment.runtime import Runtime
+    from crmkit.core.kernel.deployment.starting import Assembly
     from crmkit.core.kernel.plugins.manifest import Manifest
     from crmkit.core.kernel.plugins.plugin import Plugin
     from crmkit.core.kernel.units.units import Units
 
 __all__ = ["PluginStatus", "Plugins", "Tenants"]
 
+CORE = "core"
 EVERYONE = "*"
 
 _FORGET = Statement(
@@ -120,10 +125,14 @@ class Tenants(_Office):
         """Bring the default rows of areas and plugins up to date; of one ``plugin`` only, if named. Idempotent."""
         with self._units.system(tenant) as uow:
             enabled = uow._work.enabled  # noqa: SLF001  # the kernel's own unit
-            for owner, part in self._seeds:
-                if plugin in {None, owner} and (owner == "core" or owner in enabled):
-                    part.seed(uow)
             plant(uow._work.db, self._runtime, tenant, enabled, self._runtime.clock.now())  # noqa: SLF001  # see above
+        for owner in dict.fromkeys(owner for owner, _ in self._seeds):
+            if plugin in {None, owner} and (owner == CORE or owner in enabled):
+                # Each by itself, so that history tells what a plugin has brought.
+                with self._units.system(tenant, None if owner == CORE else owner) as uow:
+                    for one, part in self._seeds:
+                        if one == owner:
+                            part.seed(uow)
 
     def welcome(self, tenant: str, plugin: str, since: datetime | None) -> None:
         """Bring a plugin that has just been enabled up to date: its default rows, and what it missed meanwhile.
@@ -134,7 +143,7 @@ class Tenants(_Office):
             since: when it had been disabled, UTC; None if it never was.
         """
         self.seed(tenant, plugin=plugin)
-        with self._units.system(tenant) as uow:
+        with self._units.system(tenant, plugin) as uow:
             for owner, part in self._seeds:
                 if owner == plugin:
                     part.on_enable(uow, since)
@@ -146,18 +155,21 @@ class Tenants(_Office):
 
 
 class Plugins(_Office):
-    """The plugins of the deployment: what is loaded, and what each tenant uses of it."""
+    """The plugins of the deployment: what is loaded, and what each tenant uses of it.
+
+    What a plugin has stored can be looked at, copied and removed whether or not it is loaded, or its package there.
+    """
 
     def __init__(
         self,
-        runtime: Runtime,
+        assembly: Assembly,
         engine: Engine,
         units: Units[Any],
-        installed: tuple[Manifest, ...],
-        tenants: Tenants,
+        tenants: Callable[[], Tenants],
     ) -> None:
-        super().__init__(runtime, engine, units)
-        self._installed, self._tenants = installed, tenants
+        super().__init__(assembly.runtime, engine, units)
+        self._installed, self._tenants = assembly.found.manifests, tenants
+        self._leaving = Leaving(assembly, engine, units)
 
     def list(self, *, tenant: str | None = None) -> list[PluginStatus]:
         """Every installed plugin by id, as it stands for ``tenant`` (for all tenants, if none is named)."""
@@ -167,8 +179,7 @@ class Plugins(_Office):
     def enabled(self, *, tenant: str | None = None) -> frozenset[str]:
         """Ids of the plugins enabled for ``tenant``; for all tenants that say nothing else, if none is named."""
         with self._engine.connect() as connection, engines.begin(connection, read_only=True):
-            states = plugin_states(self._db(connection), tenant or EVERYONE)
-        return frozenset(p for p in self._runtime.manifests if states.get(p, True))
+            return plugins_enabled(self._db(connection), tenant or EVERYONE, self._runtime.storing)
 
     def enable(self, plugin: str, *, tenant: str | None = None, actor: str = "system") -> None:
         """Enable a loaded plugin, for one tenant or for all; seen by every process from its next unit on.
@@ -182,8 +193,9 @@ class Plugins(_Office):
         check_enable(self._runtime.manifests.values(), plugin, self.enabled(tenant=tenant))
         since = self._disabled_since(plugin, tenant)
         self._say(plugin, tenant, enabled=True, actor=actor)
-        for one in [tenant] if tenant else [id_ for id_, _ in self._tenants.list()]:
-            self._tenants.welcome(one, plugin, since)
+        tenants = self._tenants()
+        for one in [tenant] if tenant else [id_ for id_, _ in tenants.list()]:
+            tenants.welcome(one, plugin, since)
 
     def disable(self, plugin: str, *, tenant: str | None = None, actor: str = "system") -> None:
         """Disable a plugin, for one tenant or for all: its hooks fall silent, its services are gone, its data stays.
@@ -192,9 +204,70 @@ class Plugins(_Office):
             UnknownPluginError: if it is not loaded.
             PluginDependencyError: if an enabled plugin needs it.
         """
+        self._tenants()  # only in a deployment that has been started
         self._check_loaded(plugin)
         check_disable(self._runtime.manifests.values(), plugin, self.enabled(tenant=tenant))
         self._say(plugin, tenant, enabled=False, actor=actor)
+
+    # -- leaving ------------------------------------------------------------------------------------------------------
+
+    def impact(self, plugin: str) -> Impact:
+        """What disabling a plugin silences, and what purging it removes; only reads.
+
+        Works before the start, and for plugins that are disabled, broken or gone.
+
+        Raises:
+            UnknownPluginError: if it is not installed and has nothing stored.
+        """  # raised by what this calls; callers want to know
+        return self._leaving.impact(plugin)
+
+    def export(
+        self,
+        plugin: str,
+        folder: str | Path,
+        *,
+        tenant: str | None = None,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> Copied:
+        """Copy everything that a plugin has stored into a folder: its records, what is attached to them, history, jobs.
+
+        Each is a file of JSON lines; ``manifest.json`` says how many lines each has, its SHA-256, and what the fields
+        of the records are. The folder appears when it is whole. Works before the start, and for plugins that are
+        disabled, broken or gone.
+
+        Args:
+            plugin: its id.
+            folder: where to; it must not be there, or be empty.
+            tenant: only what this tenant has; of all tenants by default.
+            progress: told each file's name, and how many lines it has so far.
+
+        Raises:
+            UnknownPluginError: if it is not installed and has nothing stored.
+            UnknownTenantError: if there is no such tenant.
+            InvalidValueError: if the folder holds something.
+            OSError: if the folder cannot be written.
+        """  # raised by what this calls; callers want to know
+        return self._leaving.export(plugin, Path(folder), tenant=tenant, progress=progress)
+
+    def purge(self, plugin: str, *, actor: str = "system", progress: Callable[[str], None] | None = None) -> None:
+        """Remove everything that a plugin has stored, in all tenants and for good; all of it, or nothing.
+
+        `impact` says what that is. It is one transaction, during which others wait who want to write. Processes that
+        still have the plugin loaded see it as disabled from their next unit on.
+
+        Args:
+            plugin: its id.
+            actor: who asked for it, for history.
+            progress: told each step before it is taken.
+
+        Raises:
+            UnknownPluginError: if it is not installed and has nothing stored.
+            PurgeRefusedError: if it is loaded, or something depends on what it has stored; lists all of it.
+        """  # raised by what this calls; callers want to know
+        self._tenants()  # only in a deployment that has been started
+        self._leaving.purge(plugin, actor=actor, progress=progress)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
 
     def _disabled_since(self, plugin: str, tenant: str | None) -> datetime | None:
         """Since when the plugin has been disabled there; None if nobody ever disabled it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crmkit.core.kernel.access.actors import SYSTEM, Actor, ActorDirectory
 from crmkit.core.kernel.access.policy import Rights
-from crmkit.core.kernel.deployment.tenants import Tenant, plugin_states
+from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
 from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
@@ -86,6 +86,7 @@ class Runtime:
         files: where the contents of attachments are.
         bell: rung when jobs have been written in this process.
         absent: entities of plugins that are not loaded, as far as somebody asked; see `entities.absent`.
+        storing: the loaded plugins, and whether each stores something.
         permission_names: which permission a verb needs on an entity, as far as somebody asked.
     """
 
@@ -127,6 +128,8 @@ class Runtime:
         self.permission_names: dict[tuple[str, str], str] = {}
         self._projections = tuple(projections)
         self._projected: OrderedDict[frozenset[str], tuple[Projection, ...]] = OrderedDict()
+        owners = {registry.plugin_of(entity.name) for entity in registry}
+        self.storing = {plugin: plugin in owners for plugin in manifests}
 
     def store(self, entity: EntityType[M], dialect: str) -> Store[M]:
         """The entity's store on ``dialect``."""
@@ -179,8 +182,7 @@ class Runtime:
         key = (tenant.id, tenant.plugin_generation)
         found = self._profiles.get(key)
         if found is None:
-            states = plugin_states(db, tenant.id)
-            enabled = frozenset(p for p in self.manifests if states.get(p, True))
+            enabled = plugins_enabled(db, tenant.id, self.storing)
             found = enabled, self.hooks.compile(enabled)
             _keep(self._profiles, key, found)
         return found

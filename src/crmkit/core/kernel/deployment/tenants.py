@@ -9,16 +9,26 @@ from attrs import frozen
 from sqlalchemy import bindparam, insert, select, update
 
 from crmkit.core.kernel.storage.statements import Statement
-from crmkit.core.kernel.storage.tables import plugin_state_table, tenant_table
+from crmkit.core.kernel.storage.tables import catalog_table, plugin_state_table, tenant_table
 from crmkit.errors import InvalidKeyError, UnknownTenantError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.work import Work
 
-__all__ = ["Tenant", "check_tenant_id", "insert_tenant", "raise_policy_generation", "read_tenant", "tenant_ids"]
+__all__ = [
+    "Tenant",
+    "check_tenant_id",
+    "insert_tenant",
+    "plugin_states",
+    "plugins_enabled",
+    "raise_policy_generation",
+    "read_tenant",
+    "tenant_ids",
+]
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", re.ASCII)
 
@@ -41,6 +51,7 @@ _STATES = Statement(
         plugin_state_table.c.tenant_id.in_([bindparam("tenant"), bindparam("everyone")])
     )
 )
+_STORED = Statement(select(catalog_table.c.plugin).distinct())
 
 
 @frozen
@@ -101,6 +112,22 @@ def raise_policy_generation(work: Work) -> None:
     if not work.policy_touched:
         work.policy_touched = True
         work.db.run(_RAISE, {"tenant": work.tenant})
+
+
+def plugins_enabled(db: Db, tenant: str, loaded: Mapping[str, bool]) -> frozenset[str]:
+    """The loaded plugins that ``tenant`` uses.
+
+    One that stores something, and of which the catalogue knows nothing any more, was purged while this process had it
+    loaded: it is not used, whatever anybody says.
+
+    Args:
+        db: where.
+        tenant: whose; ``*`` for all tenants that say nothing else.
+        loaded: ids of the loaded plugins, and whether each stores something.
+    """
+    states = plugin_states(db, tenant)
+    stored = {plugin for (plugin,) in db.rows(_STORED, {})} if any(loaded.values()) else set()
+    return frozenset(p for p, stores in loaded.items() if states.get(p, True) and (not stores or p in stored))
 
 
 def plugin_states(db: Db, tenant: str) -> dict[str, bool]:

@@ -23,6 +23,7 @@ from crmkit.errors import UnknownFieldError
 from crmkit.values.ids import new_id
 
 __all__ = [
+    "NAMES_ENTITY",
     "EntityType",
     "Field",
     "FieldShape",
@@ -38,6 +39,9 @@ __all__ = [
     "new_metadata",
     "ref",
 ]
+
+NAMES_ENTITY: Mapping[str, Any] = MappingProxyType({"names": "entity"})
+"""The ``info`` of a column with the name of an entity, in rows about its records that go when the entity is purged."""
 
 OnMerge = Literal["repoint", "keep_winner", "keep_newest", "union", "strictest"]
 OnErase = Literal["keep", "clear", "delete"]

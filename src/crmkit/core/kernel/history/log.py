@@ -82,6 +82,7 @@ class LoggedUnit(NamedTuple):
     undoes: UUID | None
     caused_by: UUID | None
     reversible: bool
+    purged: str | None
 
 
 _C, _U = change_table.c, unit_table.c
@@ -121,6 +122,7 @@ _UNITS: Any = select(
     _U.undoes,
     _U.caused_by,
     _U.reversible,
+    _U.purged,
 )
 _UNIT = Statement(_UNITS.where(_U.tenant_id == _TENANT, _U.id == bindparam("unit")))
 _CAUSED = Statement(_UNITS.where(_U.tenant_id == _TENANT, _U.caused_by == bindparam("unit")).order_by(_U.id))
@@ -252,7 +254,7 @@ class Log:
         return found
 
     def _unit_rows(self, statement: Statement, **params: Any) -> list[LoggedUnit]:
-        to_id = self._id
+        to_id, rows = self._id, self._db.rows(statement, {"tenant": self._tenant, **params})
         return [
             LoggedUnit(
                 id=to_id(id_),
@@ -265,10 +267,9 @@ class Log:
                 undoes=None if undoes is None else to_id(undoes),
                 caused_by=None if caused_by is None else to_id(caused_by),
                 reversible=self._flag(reversible),
+                purged=purged,
             )
-            for id_, actor, behalf, commands, reason, source, at, undoes, caused_by, reversible in self._db.rows(
-                statement, {"tenant": self._tenant, **params}
-            )
+            for id_, actor, behalf, commands, reason, source, at, undoes, caused_by, reversible, purged in rows
         ]
 
 

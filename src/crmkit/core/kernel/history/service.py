@@ -304,6 +304,7 @@ class History(Service):
         conflicts = [Conflict("unit", one.id, None, "irreversible") for one, _ in found if not one.reversible]
         if conflicts:
             return Plan(()), Reversal(applied=False, units=ids, conflicts=tuple(conflicts))
+        conflicts = [Conflict("unit", one.id, None, "purged") for one, _ in found if one.purged]
         changes = [change for _, rows in found for change in reversed(netted(rows))]
         blocked: frozenset[Block] = frozenset()
         state = planner.load(change.key for change in changes)

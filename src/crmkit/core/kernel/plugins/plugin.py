@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from crmkit.core.kernel.entities.entity import EntityType
@@ -72,3 +73,20 @@ class Area(Plugin):
     services: ClassVar[tuple[type[Service], ...]] = ()
     permissions: ClassVar[tuple[Permission, ...]] = ()
     settings: ClassVar[type[Any] | None] = None
+
+    def held(self, uow: Any, plugin: str) -> Mapping[str, int]:  # noqa: ARG002  # areas that hold something say so
+        """What the area keeps for a plugin beside references to its records, in words, each with how many; only reads.
+
+        Args:
+            uow: a unit that may read everything.
+            plugin: the plugin's id.
+        """
+        return {}
+
+    def forget(self, uow: Any, plugin: str) -> None:
+        """Remove that, since the plugin is being purged; by commands, since it is the core's history.
+
+        Args:
+            uow: a unit that may do everything.
+            plugin: the plugin's id.
+        """

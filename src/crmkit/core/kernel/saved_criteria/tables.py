@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table
+from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, Field, entity_table
 from crmkit.core.kernel.saved_criteria.model import SavedCriteria
 from crmkit.core.kernel.storage.tables import metadata
 
@@ -17,7 +17,7 @@ saved_criteria_table = entity_table(
     "crm_saved_criteria",
     metadata,
     Column("name", Text(), nullable=False),
-    Column("entity", Text(), nullable=False),
+    Column("entity", Text(), nullable=False, info=dict(NAMES_ENTITY)),
     Column("criteria", Text(), nullable=False),
     Column("order", Text()),
     Column("description", Text(), nullable=False),

@@ -12,6 +12,8 @@ import secrets
 import sys
 import time
 import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import URL, create_engine, event, make_url
@@ -33,6 +35,7 @@ __all__ = [
     "isolation_level",
     "make_engine",
     "refuse_isolation",
+    "snapshot",
 ]
 
 BEGIN_OPTION: Final = "crmkit_begin"
@@ -301,6 +304,19 @@ def begin(connection: Connection, *, read_only: bool = False) -> RootTransaction
             return connection.execution_options(**{BEGIN_OPTION: how}).begin()
         refuse_isolation(isolation_level(connection))
         return connection.begin()
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Generator[Connection]:
+    """A connection in a read-only transaction that sees one state of the database all through, whoever writes."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            with begin(connection, read_only=True):
+                yield connection
+        else:  # it writes nothing, so REPEATABLE READ, which is refused to units of work, is right
+            options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            with connection.execution_options(**options).begin():
+                yield connection
 
 
 def driver_connection(connection: Connection) -> Any:

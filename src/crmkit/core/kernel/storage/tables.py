@@ -64,6 +64,8 @@ unit_table = Table(
     Column("undoes", Id()),
     Column("caused_by", Id()),
     Column("reversible", Flag(), nullable=False),
+    # Ids of plugins, with commas between, that were purged together with what this unit had changed of theirs.
+    Column("purged", Text()),
     PrimaryKeyConstraint("tenant_id", "id"),
 )
 Index("ix_crm_unit_caused_by", unit_table.c.tenant_id, unit_table.c.caused_by)

@@ -55,6 +55,7 @@ def write_unit(work: Work) -> None:
         "undoes": work.undoes[0] if len(work.undoes) == 1 else None,
         "caused_by": facts.caused_by,
         "reversible": work.reversible,
+        "purged": None,
     }
     work.db.run(_UNIT, row)
     _snapshot_actor(work)

@@ -173,9 +173,9 @@ class Units(Generic[U]):
     # -- the parts ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def system(self, tenant: str) -> Generator[U]:
+    def system(self, tenant: str, plugin: str | None = None) -> Generator[U]:
         """A unit with every right, for setting up a tenant or a plugin."""
-        with self.begin(SYSTEM, tenant, facts=UnitFacts(source="setup")) as uow:
+        with self.begin(SYSTEM, tenant, facts=UnitFacts(source=f"setup:{plugin}" if plugin else "setup")) as uow:
             yield uow
 
     def _open(  # one place for both ways in

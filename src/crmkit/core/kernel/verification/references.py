@@ -12,18 +12,26 @@ from sqlalchemy import Select, bindparam, exists, func, select
 
 from crmkit.core.kernel.entities.columns import Integer
 from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.tables import change_table, unit_table
 from crmkit.core.kernel.verification.model import LIMIT, MOST, Checking, Finding, Stored
 
 __all__ = ["dangling", "doubled", "referring_to_merged"]
 
 _TENANT: Any = bindparam("tenant")
+_PURGED = Statement(
+    select(unit_table.c.purged).distinct().where(unit_table.c.tenant_id == _TENANT, unit_table.c.purged.is_not(None))
+)
 
 
 def dangling(checking: Checking) -> Iterator[Finding]:
-    """Rows that refer to a record that is not there."""
+    """Rows that refer to a record that is not there, unless it went with a plugin that is installed again."""
+    purged = {p for (said,) in checking.db.rows(_PURGED, {"tenant": checking.tenant}) for p in said.split(",")}
     for one, reference, target in _references(checking):
         message = f"its {reference['column']} names a {target.entity} that is not there"
-        for id_ in _ids(checking, _unresolved(one, reference, target), reference, target):
+        unresolved = _unresolved(one, reference, target)
+        if target.plugin in purged:  # what was purged has left no history, either
+            unresolved = unresolved.where(_was_there(one.clause.c[reference["column"]]))
+        for id_ in _ids(checking, unresolved, reference, target):
             yield checking.found("dangling", one.entity, message, id_)
 
 
@@ -81,6 +89,10 @@ def _unresolved(one: Stored, reference: dict[str, Any], target: Stored) -> Selec
     others = target.clause.alias()  # since it may be the table that refers
     there = exists().where(others.c.tenant_id == _TENANT, others.c.id == id_)
     return _referring(one, reference).where(id_.is_not(None), ~there).order_by(rows.c.id).limit(LIMIT)
+
+
+def _was_there(id_: Any) -> Any:
+    return exists().where(change_table.c.tenant_id == _TENANT, change_table.c.record_id == id_)
 
 
 def _stranded(one: Stored, reference: dict[str, Any], target: Stored) -> Select[Any]:

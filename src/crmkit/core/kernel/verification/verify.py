@@ -6,8 +6,7 @@ reads, tenant by tenant, with bounded memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import inspect
@@ -26,7 +25,7 @@ from crmkit.core.kernel.verification.replaying import history_findings
 from crmkit.core.kernel.verification.structure import columns_there, plugins_of, structure, tables_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 __all__ = ["CHECKS", "verify"]
 
@@ -64,7 +63,7 @@ def verify(
         StorageError: if the database cannot be read.
     """
     say = progress or (lambda _: None)
-    with guarded(), _snapshot(engine) as connection:
+    with guarded(), engines.snapshot(engine) as connection:
         db = Db(connection, schema)
         inspector = inspect(connection)
         if not inspector.has_table(catalog_table.name, schema):
@@ -87,16 +86,3 @@ def verify(
 
 def _of_tenant(say: Callable[[str], None], tenant: str) -> Callable[[str], None]:
     return lambda step: say(f"{tenant}: {step}")
-
-
-@contextmanager
-def _snapshot(engine: Engine) -> Generator[Connection]:
-    """A read-only transaction that sees one state of the database all through, whoever writes meanwhile."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            with engines.begin(connection, read_only=True):
-                yield connection
-        else:  # it writes nothing, so REPEATABLE READ, which is refused to units of work, is right
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            with connection.execution_options(**options).begin():
-                yield connection

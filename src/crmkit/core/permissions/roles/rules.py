@@ -12,9 +12,9 @@ from crmkit.core.kernel.entities.entity import EntityType, nearest
 from crmkit.core.kernel.query.check import check_criteria
 from crmkit.core.kernel.query.fields import Registry, root_name
 from crmkit.errors import InvalidValueError, LimitExceededError, UnknownFieldError
-from crmkit.values.criteria import ALWAYS, Variable, f
+from crmkit.values.criteria import ALWAYS, Criteria, Variable, f
 
-__all__ = ["DEFAULT_ROLES", "MAX_RULES", "DefaultRole", "check_permission", "check_rules"]
+__all__ = ["DEFAULT_ROLES", "MAX_RULES", "DefaultRole", "check_permission", "check_rules", "naming"]
 
 MAX_RULES: Final = 200
 """How many rules a role may have."""
@@ -44,6 +44,11 @@ def check_rules(rules: Sequence[Rule], *, permissions: Collection[str], registry
             check_criteria(rule.where, registry, entity)
         if entity is not None:
             _check_fields(rule, entity, registry)
+
+
+def naming(plugin: str) -> Criteria:
+    """The rules that name permissions of a plugin, or the right to be elevated to one."""
+    return f.permission.starts_with(f"{plugin}.") | f.permission.starts_with(f"elevate.{plugin}.")
 
 
 def check_permission(pattern: str, permissions: Collection[str]) -> None:

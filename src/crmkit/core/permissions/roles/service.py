@@ -9,14 +9,20 @@ from attrs import evolve
 from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.kernel.units.gate import command
 from crmkit.core.kernel.units.service import Service
+from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.permissions.events import MemberAssigned, MemberUnassigned, RoleChanged, RoleDefined, RoleRemoved
 from crmkit.core.permissions.roles.model import Membership, Role, RoleRule
-from crmkit.core.permissions.roles.rules import MAX_RULES, check_rules
+from crmkit.core.permissions.roles.rules import MAX_RULES, check_rules, naming
 from crmkit.core.permissions.teams.model import Team
 from crmkit.errors import AlreadyExistsError, InvalidValueError, NotFoundError, UnknownRoleError, UnknownTeamError
 from crmkit.values.criteria import f
 
-__all__ = ["RoleCommands"]
+__all__ = ["RoleCommands", "brought_by"]
+
+
+def brought_by(uow: UnitOfWork, plugin: str) -> list[Role]:
+    """The roles that were defined when the plugin was set up, as history has it."""
+    return [r for r in uow.each(Role, order="key") if uow.history.provenance(r)["key"].source == f"setup:{plugin}"]
 
 
 class RoleCommands(Service):
@@ -97,6 +103,19 @@ class RoleCommands(Service):
         self.records.remove(role)
         self.uow.touch_policy()
         self.emit(RoleRemoved(role=key))
+
+    @command("role.forget", permission="role.delete")
+    def forget_plugin(self, plugin: str) -> None:
+        """Remove the roles that a plugin has brought, and every rule that names its permissions, since it goes.
+
+        Args:
+            plugin: the plugin's id.
+        """
+        for role in brought_by(self.uow, plugin):
+            self.remove_role(role.key)
+        for rule in self.uow.each(RoleRule, naming(plugin), order="id"):
+            self.records.remove(rule)
+        self.uow.touch_policy()
 
     @command("actor_membership.assign", permission="actor_membership.create")
     def assign(self, actor: str, *, role: str | None = None, team: str | None = None) -> Membership:

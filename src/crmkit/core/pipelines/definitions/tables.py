@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Exact, Flag, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import EntityType, entity_table, ref
+from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.pipelines.definitions.model import Pipeline, Stage
 
@@ -16,7 +16,7 @@ pipeline_table = entity_table(
     metadata,
     Column("key", Text(), nullable=False),
     Column("label", Text(), nullable=False),
-    Column("entity", Text(), nullable=False),
+    Column("entity", Text(), nullable=False, info=dict(NAMES_ENTITY)),
     Column("move_demands_interaction", Flag(), nullable=False),
     Column("demands_next_action", Flag(), nullable=False),
     unique=[("key",)],
