@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import agreement, bulk, dataset, extras, history, hooks, jobs, processes, verifying
+from benchmarks import agreement, bulk, criteria, dataset, extras, history, hooks, jobs, processes, verifying
 from benchmarks.contacts import TENANT
 from benchmarks.databases import Dialect, database
 from benchmarks.deployment import prepare, start
@@ -22,7 +22,7 @@ from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
 ALONE: Final = ("importing", "hooks", "normalising", "jobs", "history", "verifying")
-BESIDE: Final = ("import", "file", "plugins", "start")
+BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
 
@@ -89,6 +89,8 @@ def _in_database(url: str, dialect: Dialect, size: Size, wanted: frozenset[str])
     finally:
         for variant in variants.values():
             variant.close()
+    if "criteria" in wanted:
+        yield criteria.segments(url, size, dialect)
     if "file" in wanted:
         yield bulk.files(url, size, dialect)
     if "plugins" in wanted:

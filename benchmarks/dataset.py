@@ -15,7 +15,7 @@ from benchmarks.contacts import SELLERS, TEAMS, TENANT, contact, made_id, seller
 from benchmarks.drivers import Driver
 from benchmarks.sizes import Size
 
-__all__ = ["DEAL", "PARTY", "SEARCHED", "STAGES", "load"]
+__all__ = ["DEAL", "PARTY", "SEARCHED", "STAGES", "load", "when"]
 
 PARTY: Final = 22
 """The block of the people that are there; their parties' ids have it, too."""
@@ -72,13 +72,14 @@ def load(url: str, size: Size) -> None:
 # Each ends with created_at and updated_at, which follow the number, so that pages are in an order that means something.
 
 
-def _when(number: int) -> datetime:
+def when(number: int) -> datetime:
+    """The instant that belongs to a number."""
     return _START + timedelta(seconds=number * 37)
 
 
 def _parties(driver: Driver, size: Size) -> Iterator[Row]:
     for number in range(size.people):
-        one, at = contact(number, block=PARTY), driver.at(_when(number))
+        one, at = contact(number, block=PARTY), driver.at(when(number))
         family = "Nygaard Dahl" if number % _RARE == 0 else one.family_name
         name, sort_name = f"{one.given_name} {family}", f"{family} {one.given_name}".lower()
         team = f"t{number % SELLERS % TEAMS}"
@@ -88,7 +89,7 @@ def _parties(driver: Driver, size: Size) -> Iterator[Row]:
 
 def _mechanisms(driver: Driver, size: Size) -> Iterator[Row]:
     for number in range(size.people):
-        one, at = contact(number, block=PARTY), driver.at(_when(number))
+        one, at = contact(number, block=PARTY), driver.at(when(number))
         party = driver.id(one.id)
         for kind, block, text, country in (("email", _EMAIL, one.email, None), ("phone", _PHONE, one.phone, "NO")):
             yield driver.id(made_id(block, number)), party, kind, text, text, text, True, country, at, at
@@ -99,7 +100,7 @@ def _interactions(driver: Driver, size: Size) -> Iterator[Row]:
     chance = random.Random(1)
     for number in range(size.interactions):
         among = size.people if number % 2 else max(size.people // 50, SELLERS)
-        party, at = chance.randrange(among), driver.at(_when(number))
+        party, at = chance.randrange(among), driver.at(when(number))
         way = "in" if number % 3 else "out"
         ids = (driver.id(made_id(_INTERACTION, number)), driver.id(made_id(PARTY, party)))
         yield *ids, "interaction", "phone", way, at, f"call number {number}", "", seller_of(party), at, at
@@ -107,7 +108,7 @@ def _interactions(driver: Driver, size: Size) -> Iterator[Row]:
 
 def _deals(driver: Driver, size: Size) -> Iterator[Row]:
     for number in range(size.deals):
-        at, amount = driver.at(_when(number)), driver.money(Decimal(1000 + number % 50_000))
+        at, amount = driver.at(when(number)), driver.money(Decimal(1000 + number % 50_000))
         ids = (driver.id(made_id(DEAL, number)), driver.id(made_id(PARTY, number % size.people)))
         owner, team = seller_of(number), f"t{number % SELLERS % TEAMS}"
         stage = _stage(number)
@@ -124,7 +125,7 @@ def _entries(driver: Driver, size: Size) -> Iterator[Row]:
     """Each deal's stay at the stage where it is, and of all but leads the one before, of an hour or two."""
     for number in range(size.deals):
         deal, owner, stage = driver.id(made_id(DEAL, number)), seller_of(number), _stage(number)
-        entered = _when(number)
+        entered = when(number)
         at = driver.at(entered)
         if stage != STAGES[0]:
             seconds = 3600 + number % 3600

@@ -14,7 +14,17 @@ from benchmarks.contacts import ACTOR, ADMIN, TENANT, Contact, batches
 from benchmarks.drivers import Driver, instant_text
 from benchmarks.variants import BATCH
 
-__all__ = ["IMPORT_TENANT", "POSITIONS", "RIGHTS", "TEAM_OF_ACTOR", "Raw", "diff", "job_payload", "told"]
+__all__ = [
+    "IMPORT_TENANT",
+    "PARTY_COLUMNS",
+    "POSITIONS",
+    "RIGHTS",
+    "TEAM_OF_ACTOR",
+    "Raw",
+    "diff",
+    "job_payload",
+    "told",
+]
 
 IMPORT_TENANT: Final = "import"
 TEAM_OF_ACTOR: Final = "t7"
@@ -29,6 +39,7 @@ _PARTY = (
     "archived_at, merged_into, given_name, additional_names, family_name, prefix, suffix, nickname, display_name, "
     "birth_date, birthday, gender, legal_name, legal_form, version, created_at, updated_at, custom"
 )
+PARTY_COLUMNS: Final = _PARTY
 _MECHANISM = (
     "id, party_id, kind, raw, normalised, search_key, label, is_primary, verified_at, valid_from, valid_until, "
     "country, service, street, locality, region, postal_code, version, created_at, updated_at, custom"

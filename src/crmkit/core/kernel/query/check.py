@@ -50,6 +50,9 @@ ALL: Final[Template] = ("and",)
 """The template that fits every record."""
 NONE: Final[Template] = ("or",)
 """The template that fits no record."""
+_OPPOSITE: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
+_SOME: Final = frozenset({("gt", 0), ("ge", 1), ("ne", 0)})
+_NONE: Final = frozenset({("eq", 0), ("le", 0), ("lt", 1)})
 _COUNT: Final = FieldShape(name="count", type="integer", columns=(), nullable=False, label="Count")
 
 
@@ -235,12 +238,37 @@ class _Walk:
             raise InvalidOperatorError(criteria.function, field.name, f"does not fit a field of type {field.type}")
         if isinstance(criteria.value, Variable):
             raise InvalidOperatorError(criteria.op, field.name, "an aggregate is compared with a number or value")
-        value, currency = _fitting(field, criteria.op, criteria.value), None
+        value = _fitting(field, criteria.op, criteria.value)
+        where, seen = self.read(criteria.where, other, depth + 1), self.related(other)
+        related = ("exists", other.name, join, where, seen)
+        if criteria.function in {"min", "max"} and criteria.op not in {"eq", "ne"}:
+            return self._extreme(criteria.function, criteria.op, field, value, related)
+        if criteria.function == "count" and (criteria.op, value) in _SOME:
+            return related
+        if criteria.function == "count" and (criteria.op, value) in _NONE:
+            return ("not", related)
+        currency = None
         if field.type == "money":
             value, currency = value.amount, (field.columns[1], self._name(value.currency))
         column = field.columns[0] if field.columns else None
         what = (criteria.function, column, criteria.op, self._name(value), currency)
-        return ("agg", other.name, join, what, self.read(criteria.where, other, depth + 1), self.related(other))
+        return ("agg", other.name, join, what, where, seen)
+
+    def _extreme(self, function: str, op: str, field: FieldShape, value: Any, related: Template) -> Template:
+        """That the least or greatest value compares so, told by single records, of which indexes find the first.
+
+        The greatest is more than a value if one is; it is less if there is one, and none that is the value or more.
+        """
+        if (function == "max") == (op in {"gt", "ge"}):
+            return (*related, self._leaf(field, op, value))
+        against = self._leaf(field, _OPPOSITE[op], value)
+        # Of money, only what is of the currency counts.
+        some = (
+            ("cmp", field.columns[1], "eq", against[-1])
+            if field.type == "money"
+            else ("empty", field.columns[0], False)
+        )
+        return ("and", (*related, some), ("not", (*related, against)))
 
 
 def _fitting(field: FieldShape, op: str, value: Any) -> Any:
