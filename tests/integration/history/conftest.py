@@ -24,6 +24,7 @@ MACHINERY = {
     "crm_change",
     "crm_denial",
     "crm_job",
+    "crm_notification",
     "crm_once",
     "crm_plugin_state",
     "crm_tenant",

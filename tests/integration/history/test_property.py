@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from verifying import assert_verifies
 
-from crmkit import Deal, Identifier, Mechanism, Money, Organisation, Party, Ref, Relationship
+from crmkit import Comment, Deal, Decision, Identifier, Mechanism, Money, Organisation, Party, Ref, Relationship
 from crmkit.errors import CrmkitError, RestoreRefusedError, UndoRefusedError
 
 PAIRS = {("price", "price_currency"), ("amount", "amount_currency")}
@@ -53,6 +53,12 @@ REFERENCES = [
     ("crm_toycards_line", "card_id", "crm_toycards_card"),
     ("crm_grant", "subject_id", None),
     ("crm_interaction", "about_id", None),
+    ("crm_comment", "subject_id", None),
+    ("crm_comment", "parent_id", "crm_comment"),
+    ("crm_attachment", "subject_id", None),
+    ("crm_attachment", "comment_id", "crm_comment"),
+    ("crm_decision", "subject_id", None),
+    ("crm_decision", "supersedes_id", "crm_decision"),
 ]
 UNIQUES = [
     ("crm_mechanism", ("party_id", "kind", "normalised")),
@@ -61,6 +67,7 @@ UNIQUES = [
     ("crm_toycards_card", ("number",)),
     ("crm_toycards_line", ("card_id", "slot")),
     ("crm_grant", ("grantee_kind", "grantee", "subject", "permission", "subject_id")),
+    ("crm_decision", ("supersedes_id",)),
 ]
 WAYS = (
     "add",
@@ -88,6 +95,11 @@ WAYS = (
     "line",
     "turn",
     "wipe",
+    "comment",
+    "edit",
+    "uncomment",
+    "attach",
+    "decide",
 )
 
 
@@ -333,6 +345,36 @@ class Histories(RuleBasedStateMachine):
     def do_wipe(self, uow, cards, _party, _one, other):
         if found := self.pick(uow, type(self).toy.Line, other):
             cards.wipe(found.id)
+
+    def subject(self, uow, party, one, other):
+        """A party, a deal or a card."""
+        model = [Party, Deal, type(self).toy.Card][other % 3]
+        found = self.pick(uow, model, one) or party
+        return Ref({Deal: "deal", type(self).toy.Card: "toycards.card"}.get(type(found), "party"), found.id)
+
+    def do_comment(self, uow, _cards, party, one, other):
+        if other > 3 and (found := self.pick(uow, Comment, one)):
+            uow.comments.add(found.ref, f"reply {other}", reply_to=found.id)
+        else:
+            uow.comments.add(self.subject(uow, party, one, other), f"said {one}")
+
+    def do_edit(self, uow, _cards, _party, one, other):
+        if found := self.pick(uow, Comment, one):
+            uow.comments.edit(found.id, f"said {other}")
+
+    def do_uncomment(self, uow, _cards, _party, one, _other):
+        if found := self.pick(uow, Comment, one):
+            uow.comments.remove(found.id)
+
+    def do_attach(self, uow, _cards, party, one, other):
+        comment = self.pick(uow, Comment, one) if other > 3 else None
+        ref = self.subject(uow, party, one, other) if comment is None else Ref("comment", comment.id)
+        uow.attachments.attach(ref, name=f"file {one}", content=bytes(other))
+
+    def do_decide(self, uow, _cards, party, one, other):
+        old = self.pick(uow, Decision, one) if other > 3 else None
+        ref = self.subject(uow, party, one, other) if old is None else old.ref
+        uow.decisions.record(ref, f"decided {one}", basis="x", supersedes=None if old is None else old.id)
 
     # -- undo and restore --
 

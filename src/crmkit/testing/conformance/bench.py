@@ -73,8 +73,11 @@ class Bench:
     def deployment(self, engine: Engine, *, plugin: bool = True) -> CRM:
         """A CRM that is not started; without the plugin if ``plugin`` says so."""
         ids = self._wanted if plugin else [i for i in self._wanted if i != self.id]
-        values = {"crmkit": {"plugins": ids}, "plugins": {self.id: dict(self._settings)} if plugin else {}}
-        values["files"] = {"folder": self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-files-"))}
+        values = {
+            "crmkit": {"plugins": ids},
+            "plugins": {self.id: dict(self._settings)} if plugin else {},
+            "files": {"folder": self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-files-"))},
+        }
         return CRM(Config.of(values), engine=engine, manifests=self._given, actors=Actors())
 
     @cached_property

@@ -89,7 +89,7 @@ def explain(
     if entity is not None and record is not None and world is not None:
         return _explain_record(rights, permission, entity, record, world)
     considered = _considered(rights, permission, entity, None, None)
-    allowed = rights.may(permission) or (entity is not None and rights.access(permission, entity).branches != ())
+    allowed = rights.may(permission) or _may_along(rights, permission, entity)
     return Explanation(
         actor=rights.actor,
         permission=permission,
@@ -99,6 +99,13 @@ def explain(
         considered=tuple(considered),
         hidden_fields=_hidden(rights, permission, entity),
     )
+
+
+def _may_along(rights: Rights, permission: str, entity: EntityType[Any] | None) -> bool:
+    """Whether some records may be read since they hang on others, though no rule permits it."""
+    if entity is None or not rights.reads_along(permission, entity):
+        return False
+    return all(holder.access(permission, entity).branches for holder in (rights, *rights.restrictions))
 
 
 def _verdict_without_record(considered: list[Consideration], *, allowed: bool) -> str:

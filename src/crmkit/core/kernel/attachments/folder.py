@@ -58,8 +58,19 @@ class FolderStore:
             arriving.unlink(missing_ok=True)
 
     def open(self, tenant: str, sha256: str) -> BinaryIO:
-        """See `FileStore.open`."""
-        return self._place(tenant, sha256).open("rb")
+        """See `FileStore.open`.
+
+        Raises:
+            FileNotFoundError: if it is not there.
+            StorageError: if it cannot be read.
+        """
+        place = self._place(tenant, sha256)
+        try:
+            return place.open("rb")
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageError(f"cannot open a file: {error.strerror or error}") from error
 
     def exists(self, tenant: str, sha256: str) -> bool:
         """See `FileStore.exists`."""
