@@ -9,7 +9,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import agreement, bulk, criteria, dataset, extras, history, hooks, jobs, processes, verifying
+from benchmarks import (
+    agreement,
+    bulk,
+    criteria,
+    dataset,
+    duplicates,
+    extras,
+    history,
+    hooks,
+    jobs,
+    processes,
+    verifying,
+)
 from benchmarks.contacts import TENANT
 from benchmarks.databases import Dialect, database
 from benchmarks.deployment import prepare, start
@@ -21,7 +33,7 @@ from benchmarks.report import Table, save, show
 from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
-ALONE: Final = ("importing", "hooks", "normalising", "jobs", "history", "verifying")
+ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying")
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
@@ -54,6 +66,7 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         if name in wanted:
             yield measured(size)
     for name, measured_on in (
+        ("dedupe", duplicates.duplicates),
         ("jobs", jobs.jobs),
         ("history", history.history),
         ("verifying", verifying.verifying),

@@ -28,7 +28,7 @@ from crmkit.plugins.exchange.drafting import Drafter
 from crmkit.plugins.exchange.manifest import MANIFEST as EXCHANGE
 from crmkit.plugins.exchange.opening import opened
 
-__all__ = ["files", "imports", "write_people"]
+__all__ = ["files", "imports", "peak", "write_people"]
 
 RATE_GOALS = {"sqlite": 0.4, "postgresql": 0.6}
 MEMORY_GOAL = 20.0
@@ -127,13 +127,13 @@ def _import_here(url: str, people: int) -> float:
     crm = start(url, (), tenant=IMPORT_TENANT)
     library = Library(crm, crm)
     library.import_people(contacts(0, _WARM * BATCH, block=_MEMORY_BLOCK))
-    before = _peak()
+    before = peak()
     library.import_people(contacts(_WARM * BATCH, people, block=_MEMORY_BLOCK))
     library.close()
-    return _peak() - before
+    return peak() - before
 
 
-def _peak() -> float:
+def peak() -> float:
     """The most memory that this process ever had, in MB.
 
     Linux is asked for the mark of this program, since getrusage goes on counting from that of the parent.
