@@ -2,6 +2,7 @@
 
 import pytest
 from attrs import evolve
+from verifying import assert_verifies
 
 from crmkit import Mechanism, Organisation, Party, Person
 from crmkit.errors import ConflictError, ForbiddenError, InvalidValueError, NotFoundError, UnknownFieldError
@@ -183,6 +184,7 @@ def test_a_chain_of_pairs_is_approved_one_after_the_other(crm, pair, ids):
     with crm.begin("ada", read_only=True) as uow:
         assert [party.name for party in uow.each(Party) if party.merged_into is None] == ["Tom Reid"]
         assert {p.merged_id for p in uow.use(Dedupe).pairs(status="approved")} == {ids["again"], ids["ida"]}
+    assert_verifies(crm)
 
 
 def test_who_has_the_parts_of_both_is_not_the_same_pair_twice(crm, pair, ids):
@@ -197,6 +199,22 @@ def test_who_has_the_parts_of_both_is_not_the_same_pair_twice(crm, pair, ids):
     with crm.begin("ada", read_only=True) as uow:
         assert not uow.use(Dedupe).pairs().items
         assert len(uow.use(Dedupe).pairs(status="rejected")) == 1
+
+
+def test_who_may_merge_needs_no_right_to_pairs(crm):
+    with crm.begin("sue") as uow:
+        ida = uow.parties.add(Person(given_name="Ida", family_name="Berg"), emails=["ida@berg.example"])
+        again = uow.parties.add(Person(given_name="Ida", family_name="Berg"), emails=["ida@berg.example"])
+    DuplicateFinder(crm, actor="ada").update()
+    with crm.begin("sue") as uow:
+        (pair,) = uow.each(Pair)  # who sees both parties sees the pair, and cannot decide on it
+        with pytest.raises(ForbiddenError), uow.attempt():
+            uow.use(Dedupe).reject(pair.id)
+        assert uow.parties.merge(again.id, ida.id).id == ida.id
+        unit = uow.id
+    with crm.begin("sue") as uow:
+        uow.history.undo(unit)
+        assert uow.count(Pair) == 1
 
 
 # -- rejecting --------------------------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ PAIR: Final = EntityType(
     display="probability",
     orders=("-probability", "-updated_at"),
     visible_with=("left_id", "right_id"),
+    goes_with=("left_id", "right_id"),  # so that whoever may merge or delete parties needs no right to their pairs
     fields={"probability": _PERSONAL, "found": _PERSONAL, "remark": _PERSONAL},
 )
 

@@ -213,7 +213,7 @@ class Planner(Sight):
         """  # raised by _check_gift
         work = self.work
         now: dict[Key, Any] = dict(self.records)
-        planned = {step.key: step.before is None or step.after is None for step in plan.steps}
+        planned = {step.key: _ends_or_begins(step) for step in plan.steps}
         changes = []
         for step, (_, after) in zip(plan.steps, plan.records, strict=True):
             entity = self.registry.entity(step.key[0])
@@ -248,6 +248,13 @@ class Planner(Sight):
             raise ForbiddenError(gift.permission, work.actor.id, entity=name, id=id_)
 
 
+def _ends_or_begins(step: Step) -> bool:
+    """Whether a step makes a record come or go, or become part of another one, or a record of its own again."""
+    if step.before is None or step.after is None:
+        return True
+    return ("merged_into" in step.before) != ("merged_into" in step.after)
+
+
 def goes_along(entity: EntityType[Any], before: Any, after: Any, planned: Mapping[Key, bool]) -> bool:
     """Whether a step only follows what happens to the record that this one goes with.
 
@@ -255,7 +262,7 @@ def goes_along(entity: EntityType[Any], before: Any, after: Any, planned: Mappin
         entity: of the record.
         before: as it is; None if it comes back.
         after: as it is to be; None if it goes.
-        planned: the records of the whole plan, and whether each comes or goes; others are changed.
+        planned: the records of the whole plan, and whether each comes or goes (by a merge, too); others are changed.
     """
     hanging = [r for r in entity.shape.references if r.column in entity.goes_with]
     if not hanging:

@@ -107,7 +107,8 @@ def _astray(checking: Checking, one: Stored, merge: _Merge) -> Iterator[Finding]
             before, after = move.diff.get(reference["column"], (None, None))
             if before != merge.loser or reference["entity"] not in {None, one.entity}:
                 continue
-            if move.op == "update" and after != merge.winner:
+            # What says of two that they are one may let go of the one that is none any more; a merge itself never does.
+            if move.op == "update" and after is not None and after != merge.winner:
                 message = f"a merge took its {reference['column']} to another record than the winner"
                 yield checking.found("merge_astray", move.entity, message, move.record)
             elif move.op == "delete" and not _folded(checking, stored, reference, move, merge):
