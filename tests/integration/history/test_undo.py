@@ -303,6 +303,27 @@ def test_partial_leaves_what_would_hang_in_the_air(with_cards, toy, ida, tenant)
     assert list(with_cards.verify(tenant=tenant)) == []
 
 
+def test_a_unit_that_was_partly_undone_is_refused_and_the_rest_can_follow(crm, ida, refused, rows):
+    first = unit_of(crm, lambda uow: uow.parties.update(evolve(uow.parties.get(ida.id), nickname="Ib", language="nb")))
+    second = unit_of(crm, lambda uow: uow.parties.update(evolve(uow.parties.get(ida.id), nickname="Idus")))
+    partly = unit_of(crm, lambda uow: uow.history.undo(first, partial=True))
+    error = refused(crm, UndoRefusedError, first)
+    assert set(why(error)) == {
+        ("party", "nickname", "changed", second),
+        ("party", "language", "changed", partly),
+    }
+    before = rows()
+    with crm.begin("ada") as uow:
+        assert uow.history.undo(first, partial=True).changes == ()
+    assert {t: r for t, r in rows().items() if t != "crm_unit"} == {t: r for t, r in before.items() if t != "crm_unit"}
+    unit_of(crm, lambda uow: uow.history.undo(second))
+    assert why(refused(crm, UndoRefusedError, first)) == [("party", "language", "changed", partly)]
+    unit_of(crm, lambda uow: uow.history.undo(partly))
+    unit_of(crm, lambda uow: uow.history.undo(first))
+    with crm.begin("ada") as uow:
+        assert (uow.parties.get(ida.id).nickname, uow.parties.get(ida.id).language) == (None, None)
+
+
 # -- the plan ---------------------------------------------------------------------------------------------------------
 
 

@@ -287,9 +287,10 @@ class History(Service):
         made, answer = self._undoing(planner, units, partial=partial, rehearsing=False)
         if not answer.applied:
             raise UndoRefusedError(answer.units, answer.conflicts)
-        planner.place(made, "undo")
-        work.flush()
-        raise_policy_generation(work)  # it may have been a role or a grant
+        if made.steps:
+            planner.place(made, "undo")
+            work.flush()
+            raise_policy_generation(work)  # it may have been a role or a grant
         work.undoes += answer.units
         for unit in answer.units:
             self.emit(UnitUndone(undone=unit, whole=not answer.conflicts))
