@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve, frozen
 
 from crmkit import Interaction, Mechanism, Party, Person, Ref, Relationship, new_id
-from crmkit.core.kernel.history import folding, planning, restoring, rules, seeing, service, telling
+from crmkit.core.kernel.history import folding, planning, restoring, rules, seeing, telling, undoing
 from crmkit.core.kernel.history.log import Log
 from crmkit.core.kernel.units import writing
 from crmkit.core.kernel.units.work import Work
@@ -357,7 +357,7 @@ def values_not_compared(patch):
 
 
 def first_change_undone_first(patch):
-    patch.setattr(service, "reversed", iter, raising=False)
+    patch.setattr(undoing, "reversed", iter, raising=False)
 
 
 def references_not_looked_at(patch):

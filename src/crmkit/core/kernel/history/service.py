@@ -15,15 +15,13 @@ from crmkit.core.kernel.history.log import Log, Logged, LoggedUnit
 from crmkit.core.kernel.history.model import Difference, Provenance, Reversal, Snapshot, UnitEntry, Version
 from crmkit.core.kernel.history.planning import Plan, Planner
 from crmkit.core.kernel.history.restoring import past_of, way_back
-from crmkit.core.kernel.history.rules import Block, Image, Key, netted, unwound
-from crmkit.core.kernel.history.telling import attached, told
+from crmkit.core.kernel.history.rules import Image, Key
+from crmkit.core.kernel.history.telling import told
+from crmkit.core.kernel.history.undoing import Undoing
 from crmkit.core.kernel.units.gate import EVERYBODY, command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.errors import (
-    Conflict,
-    ForbiddenError,
     LimitExceededError,
-    NotFoundError,
     RestoreRefusedError,
     UndoRefusedError,
 )
@@ -38,7 +36,6 @@ __all__ = ["MOST_UNITS", "History"]
 
 MOST_UNITS: Final = 1000
 """How many units are listed at most."""
-_UNDO: Final = "history.undo"
 
 
 class History(Service):
@@ -201,7 +198,7 @@ class History(Service):
             ForbiddenError: if it is another actor's, and the right ``history.undo`` is missing.
         """
         planner = self._planner()
-        found, changes = self._found(planner, unit)
+        found, changes = Undoing(planner).found(unit)
         return self._entry(found, changes)
 
     @query("history.units", permission=EVERYBODY)
@@ -218,10 +215,11 @@ class History(Service):
         if limit > MOST_UNITS:
             raise LimitExceededError("units", MOST_UNITS, got=limit)
         planner = self._planner()
+        undoing = Undoing(planner)
         found = []
         for one in planner.log.recent(before or new_id(), limit):
             changes = planner.log.of_unit(one.id)
-            if changes and self._may_see(planner, one, changes):
+            if changes and undoing.may_see(one, changes):
                 found.append(self._entry(one, changes))
         return tuple(found)
 
@@ -239,7 +237,7 @@ class History(Service):
             RefusedError: if a plugin refuses.
         """
         planner = self._planner()
-        made, answer = self._undoing(planner, units, partial=partial, rehearsing=True)
+        made, answer = Undoing(planner).plan(units, partial=partial, rehearsing=True)
         if partial or not answer.conflicts:
             self._rehearse(planner, made, "undo")
         return answer
@@ -284,7 +282,7 @@ class History(Service):
     def _undo(self, units: Sequence[UUID], *, partial: bool) -> Reversal:
         work = self._work
         planner = self._planner(lock=True)
-        made, answer = self._undoing(planner, units, partial=partial, rehearsing=False)
+        made, answer = Undoing(planner).plan(units, partial=partial, rehearsing=False)
         if not answer.applied:
             raise UndoRefusedError(answer.units, answer.conflicts)
         if made.steps:
@@ -295,78 +293,6 @@ class History(Service):
         for unit in answer.units:
             self.emit(UnitUndone(undone=unit, whole=not answer.conflicts))
         return answer
-
-    def _undoing(
-        self, planner: Planner, units: Sequence[UUID], *, partial: bool, rehearsing: bool
-    ) -> tuple[Plan, Reversal]:
-        """The plan of undoing units, and what is told of it."""
-        found = [self._found(planner, unit) for unit in sorted(set(units), reverse=True)]
-        ids = tuple(one.id for one, _ in found)
-        conflicts = [Conflict("unit", one.id, None, "irreversible") for one, _ in found if not one.reversible]
-        if conflicts:
-            return Plan(()), Reversal(applied=False, units=ids, conflicts=tuple(conflicts))
-        conflicts = [Conflict("unit", one.id, None, "purged") for one, _ in found if one.purged]
-        changes = [change for _, rows in found for change in reversed(netted(rows))]
-        blocked: frozenset[Block] = frozenset()
-        state = planner.load(change.key for change in changes)
-        while True:
-            way = unwound(changes, state, planner.entity, blocked)
-            plan = planner.plan(way.steps, mine=ids)
-            met = [*map(planner.blocked_by, way.conflicts), *plan.conflicts]
-            conflicts += met
-            blocked |= way.blocks | plan.blocks
-            if not met or not partial:
-                break
-        refused = bool(conflicts) and not partial
-        freed = [] if refused else [self._released(planner, one, rehearsing=rehearsing) for one in ids]
-        return plan, Reversal(
-            applied=not rehearsing and not refused,
-            units=ids,
-            changes=() if refused else told(planner, plan),
-            conflicts=tuple(dict.fromkeys(conflicts)),
-            unknown=tuple(sorted(way.unknown)),
-            attached=() if refused else attached(planner, plan, changes),
-            caused=tuple(c.id for one in ids for c in planner.log.caused(one) if self._may_see(planner, c)),
-            jobs=sum(jobs for jobs, _, _ in freed),
-            requeued=sum(again for _, again, _ in freed),
-            keys=sum(keys for _, _, keys in freed),
-        )
-
-    def _released(self, planner: Planner, unit: UUID, *, rehearsing: bool) -> tuple[int, int, int]:
-        """Jobs dropped and queued again, and keys released, for a unit that is undone."""
-        work = self._work
-        if rehearsing:
-            return planner.log.to_be_released(unit)
-        freed = planner.log.release(unit, work.id, work.now)
-        work.jobs += freed[1]  # to be told of once this unit is committed
-        return freed
-
-    def _found(self, planner: Planner, unit: UUID) -> tuple[LoggedUnit, list[Logged]]:
-        """A unit that the actor may see and undo, and its changes.
-
-        Raises:
-            NotFoundError: if there is none, or something that it changed is hidden.
-            ForbiddenError: if it is another actor's, and the right to undo those is missing.
-        """
-        one = planner.log.unit(unit)
-        changes = planner.log.of_unit(unit)
-        if one is None or not self._all_seen(planner, changes):
-            raise NotFoundError("unit", unit)
-        if not self._may_undo(one):
-            raise ForbiddenError(_UNDO, self._work.actor.id)
-        return one, changes
-
-    def _may_see(self, planner: Planner, unit: LoggedUnit, changes: Sequence[Logged] | None = None) -> bool:
-        rows = planner.log.of_unit(unit.id) if changes is None else changes
-        return self._may_undo(unit) and self._all_seen(planner, rows)
-
-    def _may_undo(self, unit: LoggedUnit) -> bool:
-        return unit.actor == self._work.actor.id or self._work.rights.may(_UNDO)
-
-    @staticmethod
-    def _all_seen(planner: Planner, changes: Iterable[Logged]) -> bool:
-        keys = {change.key for change in changes}
-        return planner.seen(keys) == keys
 
     def _planner(self, *, lock: bool = False) -> Planner:
         self._work.check_open()

@@ -290,10 +290,11 @@ class Buffer:
 
     def _may_root(self, permission: str, key: Key) -> bool:
         entity = self.work.registry.entity(key[0])
-        root = self._leaving.load(entity, key[1])
-        if root is None or not self.work.sees(entity, root):
+        root, rights = self._leaving.load(entity, key[1]), self.work.rights
+        read = self.work.permission(entity, "read")
+        if root is None or not rights.check(read, entity, root, self._leaving):
             raise NotFoundError(*key)
-        return self.work.may(permission, entity, root)
+        return rights.check(permission, entity, root, self._leaving)
 
     def _check_fields(self, permission: str, write: Write) -> None:
         work = self.work
