@@ -40,6 +40,15 @@ from crmkit.core.kernel.belongings.model import Copied, Impact, ReferenceCount, 
 from crmkit.core.kernel.comments.events import ActorMentioned, CommentAdded, CommentEdited, CommentRemoved
 from crmkit.core.kernel.comments.model import Comment, Notification
 from crmkit.core.kernel.config.config import Config, set_in_file
+from crmkit.core.kernel.custom_fields.events import (
+    CustomFieldChanged,
+    CustomFieldDefined,
+    CustomFieldPurged,
+    CustomFieldRemoved,
+)
+from crmkit.core.kernel.custom_fields.indexes import FieldIndex
+from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind, FieldStatus, KindChange
+from crmkit.core.kernel.custom_fields.service import CustomFields
 from crmkit.core.kernel.decisions.events import DecisionRecorded
 from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.entities.entity import EntityType, Record
@@ -128,6 +137,12 @@ __all__ = [
     "CriteriaSaved",
     "CriteriaStore",
     "Cursor",
+    "CustomField",
+    "CustomFieldChanged",
+    "CustomFieldDefined",
+    "CustomFieldPurged",
+    "CustomFieldRemoved",
+    "CustomFields",
     "Deal",
     "DealChanged",
     "DealLost",
@@ -141,6 +156,9 @@ __all__ = [
     "Difference",
     "EntityType",
     "Event",
+    "FieldIndex",
+    "FieldKind",
+    "FieldStatus",
     "FileStore",
     "Files",
     "Finding",
@@ -161,6 +179,7 @@ __all__ = [
     "JobStats",
     "JobStatus",
     "Key",
+    "KindChange",
     "LastState",
     "LifecycleEntry",
     "LifecycleStage",

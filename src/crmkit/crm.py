@@ -15,6 +15,7 @@ from crmkit.core.kernel.attachments.folder import FolderStore
 from crmkit.core.kernel.attachments.service import Attachments
 from crmkit.core.kernel.comments.service import Comments, Notifications
 from crmkit.core.kernel.config.config import Config
+from crmkit.core.kernel.custom_fields.indexes import FieldIndexes
 from crmkit.core.kernel.decisions.service import Decisions
 from crmkit.core.kernel.deployment.administration import Plugins, Tenants
 from crmkit.core.kernel.deployment.starting import Assembly, assemble
@@ -264,6 +265,12 @@ class CRM:
         assembly = self.assemble()
         units = self._units or Units(assembly.runtime, self.engine, UnitOfWork)
         return Plugins(assembly, self.engine, units, lambda: self.tenants)
+
+    @property
+    def custom_fields(self) -> FieldIndexes:
+        """The indexes of custom fields: which are missing, and building them."""
+        self._started()
+        return FieldIndexes(self.runtime, self.engine)
 
     @property
     def jobs(self) -> Jobs:

@@ -48,6 +48,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     ├── ConflictError                     what was read or assumed no longer holds
     │   ├── StaleVersionError             the record has moved on since it was read
     │   ├── InUseError                    something still refers to what should be deleted
+    │   ├── DuplicateValuesError          values that are to be unique are not; lists them
     │   ├── UndoRefusedError              what a unit changed has moved on; lists every conflict
     │   ├── MergeRefusedError             merging would break references or unique keys; lists every conflict
     │   └── RestoreRefusedError           what a version refers to has moved on; lists every conflict
@@ -83,6 +84,7 @@ __all__ = [
     "ConflictError",
     "CriteriaError",
     "CrmkitError",
+    "DuplicateValuesError",
     "FieldForbiddenError",
     "FileMissingError",
     "ForbiddenError",
@@ -689,6 +691,29 @@ class InUseError(ConflictError):
     def __init__(self, entity: str, id: object, *, by: str) -> None:
         self.entity, self.id, self.by = entity, id, by
         super().__init__(f"{entity} {id} cannot be deleted: records of {by} still refer to it")
+
+
+class DuplicateValuesError(ConflictError):
+    """A field is to be unique, and records have the same value in it.
+
+    Attributes:
+        entity: of the records.
+        field: the field.
+        duplicates: the first of these values, each with the ids of the records that have it, as far as the actor may
+            see them.
+        count: how many such values there are.
+    """
+
+    code = "duplicate_values"
+
+    def __init__(
+        self, entity: str, field: str, duplicates: Sequence[tuple[object, Sequence[object]]], count: int
+    ) -> None:
+        self.entity, self.field, self.duplicates, self.count = entity, field, tuple(duplicates), count
+        listed = "; ".join(f"{value!r}: {', '.join(map(str, ids))}" for value, ids in self.duplicates)
+        values = "1 value" if count == 1 else f"{count} values"
+        way = "give the records different ones, or merge them, first"
+        super().__init__(f"{entity}.{field} cannot be unique: {values} of several records; {way}. {listed}".rstrip())
 
 
 class Conflict:

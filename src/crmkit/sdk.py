@@ -47,6 +47,14 @@ from crmkit.core.kernel.comments.events import ActorMentioned, CommentAdded, Com
 from crmkit.core.kernel.comments.model import Comment, Notification
 from crmkit.core.kernel.comments.service import Comments, Notifications
 from crmkit.core.kernel.config.secret import Secret
+from crmkit.core.kernel.custom_fields.events import (
+    CustomFieldChanged,
+    CustomFieldDefined,
+    CustomFieldPurged,
+    CustomFieldRemoved,
+)
+from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind
+from crmkit.core.kernel.custom_fields.service import CustomFields
 from crmkit.core.kernel.decisions.events import DecisionRecorded
 from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.decisions.service import Decisions
@@ -266,6 +274,12 @@ __all__ = [
     "CriteriaStore",
     "CrmkitError",
     "Cursor",
+    "CustomField",
+    "CustomFieldChanged",
+    "CustomFieldDefined",
+    "CustomFieldPurged",
+    "CustomFieldRemoved",
+    "CustomFields",
     "Day",
     "Deal",
     "DealChanged",
@@ -285,6 +299,7 @@ __all__ = [
     "Exact",
     "Field",
     "FieldForbiddenError",
+    "FieldKind",
     "FileMissingError",
     "Flag",
     "ForbiddenError",

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "demo": "crmkit.cli.demo:demo",
     "explain": "crmkit.cli.explain:explain",
     "files": "crmkit.cli.files:files",
+    "fields": "crmkit.cli.fields:fields",
     "history": "crmkit.cli.history:history",
     "init": "crmkit.cli.init:init",
     "jobs": "crmkit.cli.jobs:jobs",

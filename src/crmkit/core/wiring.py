@@ -10,6 +10,7 @@ from crmkit.core.interactions.reading import open_activities, recent
 from crmkit.core.kernel.attachments.plugin import ATTACHMENTS
 from crmkit.core.kernel.comments.plugin import COMMENTS
 from crmkit.core.kernel.comments.tables import COMMENT
+from crmkit.core.kernel.custom_fields.plugin import CUSTOM_FIELDS
 from crmkit.core.kernel.decisions.plugin import DECISIONS
 from crmkit.core.kernel.decisions.reading import standing
 from crmkit.core.kernel.history.plugin import HISTORY
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["AREAS", "CHECKS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
-AREAS: Final = (HISTORY, SAVED, COMMENTS, ATTACHMENTS, DECISIONS, PERMISSIONS, PARTIES, INTERACTIONS, PIPELINES)
+AREAS: Final = (
+    HISTORY,
+    CUSTOM_FIELDS,
+    SAVED,
+    COMMENTS,
+    ATTACHMENTS,
+    DECISIONS,
+    PERMISSIONS,
+    PARTIES,
+    INTERACTIONS,
+    PIPELINES,
+)
 """The areas, in the order in which they are registered and seeded."""
 MIGRATIONS: Final = Unit(id="core", location="crmkit.core:migrations")
 RECENT: Final = 10

@@ -28,6 +28,7 @@ MACHINERY = {
     "crm_once",
     "crm_plugin_state",
     "crm_tenant",
+    "crm_unique",
     "crm_unit",
 }
 UNCOUNTED = {"tenant_id", "version", "updated_at"}

@@ -317,7 +317,7 @@ class Histories(RuleBasedStateMachine):
 
     def do_worth(self, uow, cards, _party, one, other):
         self.changed(
-            uow, cards, one, price=Money(other, "NOK") if other else None, custom={"n_size": other} if other % 2 else {}
+            uow, cards, one, price=Money(other, "NOK") if other else None, custom={"size": other} if other % 2 else {}
         )
 
     def do_renumber(self, uow, cards, _party, one, other):
@@ -445,6 +445,8 @@ class Histories(RuleBasedStateMachine):
 
 def test_undo_and_restore_agree_with_what_was_stored(with_cards, stored, toy, tenant):
     """Undoing and restoring in any order does what the tables of before say, or is refused where they say so."""
+    with with_cards.begin("ada") as uow:
+        uow.custom_fields.define("toycards.card", "size", "number")
     machine = type("Machine", (Histories,), {"stored": staticmethod(stored), "crm": with_cards, "toy": toy})
     # Not shrunk: that takes longer than reading the steps of a failure.
     chosen = settings(

@@ -156,6 +156,10 @@ def test_what_a_unit_changed_and_changed_back_is_none_of_its_doing(crm, ida):
 
 
 def test_custom_fields_are_undone_key_by_key(with_cards, toy, card):
+    with with_cards.begin("ada") as uow:
+        for key, kind in (("size", "number"), ("note", "text"), ("other", "text")):
+            uow.custom_fields.define("toycards.card", key, kind)
+
     def with_custom(**custom):
         def work(uow):
             found = uow.get(toy.Card, card.id)
@@ -163,11 +167,11 @@ def test_custom_fields_are_undone_key_by_key(with_cards, toy, card):
 
         return work
 
-    unit = unit_of(with_cards, with_custom(n_size=1, t_note="a"))
-    unit_of(with_cards, with_custom(t_other="b"))
+    unit = unit_of(with_cards, with_custom(size=1, note="a"))
+    unit_of(with_cards, with_custom(other="b"))
     unit_of(with_cards, lambda uow: uow.history.undo(unit))
     with with_cards.begin("ada") as uow:
-        assert dict(uow.get(toy.Card, card.id).custom) == {"t_other": "b"}
+        assert dict(uow.get(toy.Card, card.id).custom) == {"other": "b"}
 
 
 # -- what is in the way -----------------------------------------------------------------------------------------------

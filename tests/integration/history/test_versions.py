@@ -174,12 +174,14 @@ def test_parts_that_have_changed_places_change_back(with_cards, toy, ida, stored
 
 def test_custom_fields_are_restored(with_cards, toy, ida):
     with with_cards.begin("ada") as uow:
-        card = uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=1, custom={"n_size": 4}))
+        uow.custom_fields.define("toycards.card", "size", "number")
+        uow.custom_fields.define("toycards.card", "note", "text")
+        card = uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=1, custom={"size": 4}))
     with with_cards.begin("ada") as uow:
-        uow.use(toy.Cards).change(evolve(uow.get(toy.Card, card.id), custom={"t_note": "a"}))
+        uow.use(toy.Cards).change(evolve(uow.get(toy.Card, card.id), custom={"note": "a"}))
     restored(with_cards, Ref("toycards.card", card.id), 1)
     with with_cards.begin("ada") as uow:
-        assert dict(uow.get(toy.Card, card.id).custom) == {"n_size": 4}
+        assert dict(uow.get(toy.Card, card.id).custom) == {"size": 4}
 
 
 def test_fields_that_there_are_no_more_are_reported_and_never_guessed(crm, ida, tenant):

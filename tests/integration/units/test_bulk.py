@@ -20,10 +20,18 @@ def people(count=MANY):
             given_name=f"Ida {n}",
             family_name=AWKWARD[n % len(AWKWARD)].strip() or None,
             birth_date=date(1980, 1, 1 + n % 28) if n % 2 else None,
-            custom={"shirt": AWKWARD[n % len(AWKWARD)], "sizes": [n, None, 1.5]} if n % 5 == 0 else {},
+            custom={"shirt": f"x {AWKWARD[n % len(AWKWARD)]}", "size": n} if n % 5 == 0 else {},
         )
         for n in range(count)
     ]
+
+
+@pytest.fixture(autouse=True)
+def fields(crm):
+    """The custom fields that these people have."""
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "shirt", "long_text")
+        uow.custom_fields.define("party", "size", "number")
 
 
 @pytest.fixture

@@ -144,6 +144,35 @@ def upgrade() -> None:
     )
     op.create_index("ox_crm_comment_author_id_id", "crm_comment", ["tenant_id", "author_id", "id"], unique=False)
     op.create_table(
+        "crm_custom_field",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("label", TEXT, nullable=False),
+        sa.Column("help", TEXT, nullable=True),
+        sa.Column("unit", TEXT, nullable=True),
+        sa.Column("position", INTEGER, nullable=False),
+        sa.Column("required", FLAG, nullable=False),
+        sa.Column("default", JSON, nullable=True),
+        sa.Column("choices", JSON, nullable=False),
+        sa.Column("data_class", TEXT, nullable=True),
+        sa.Column("unique", FLAG, nullable=False),
+        sa.Column("indexed", FLAG, nullable=False),
+        sa.Column("searchable", FLAG, nullable=False),
+        sa.Column("refers_to", TEXT, nullable=True),
+        sa.Column("plugin", TEXT, nullable=True),
+        sa.Column("removed_at", INSTANT, nullable=True),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_custom_field")),
+        sa.UniqueConstraint("tenant_id", "entity", "key", name=op.f("uq_crm_custom_field_tenant_id_entity_key")),
+    )
+    op.create_index("ox_crm_custom_field_key", "crm_custom_field", ["tenant_id", "key", "id"], unique=False)
+    op.create_table(
         "crm_decision",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -504,6 +533,15 @@ def upgrade() -> None:
         sa.Column("policy_generation", INTEGER, nullable=False),
         sa.Column("plugin_generation", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_crm_tenant")),
+    )
+    op.create_table(
+        "crm_unique",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("record_id", ID, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "entity", "key", "value", name=op.f("pk_crm_unique")),
     )
     op.create_table(
         "crm_unit",
@@ -1116,6 +1154,7 @@ def downgrade() -> None:
     op.drop_table("crm_deal")
     op.drop_table("crm_attachment")
     op.drop_table("crm_unit")
+    op.drop_table("crm_unique")
     op.drop_table("crm_tenant")
     op.drop_table("crm_team")
     op.drop_table("crm_saved_criteria")
@@ -1133,6 +1172,7 @@ def downgrade() -> None:
     op.drop_table("crm_denial")
     op.drop_table("crm_delegation")
     op.drop_table("crm_decision")
+    op.drop_table("crm_custom_field")
     op.drop_table("crm_comment")
     op.drop_table("crm_claim")
     op.drop_table("crm_channel")

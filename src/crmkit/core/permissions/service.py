@@ -8,6 +8,7 @@ from attrs import frozen
 
 from crmkit.core.kernel.access.explain import Explanation, explain
 from crmkit.core.kernel.access.policy import Rights
+from crmkit.core.kernel.custom_fields.definitions import with_custom
 from crmkit.core.kernel.units.gate import query
 from crmkit.core.permissions.delegations.service import DelegationCommands
 from crmkit.core.permissions.ownership.service import OwnershipCommands
@@ -99,4 +100,5 @@ class Permissions(RoleCommands, TeamCommands, SharingCommands, DelegationCommand
         if found is None:
             raise UnknownActorError(actor, self.uow.tenant)
         work.flush()
-        return work.runtime.rights_source.load(work.db, work.tenant, found, None, work.now)
+        rights = work.runtime.rights_source.load(work.db, work.tenant, found, None, work.now)
+        return with_custom(rights, work.definitions.shapes)

@@ -35,9 +35,7 @@ class Field:
         return ".".join(("f", *self._path))
 
     def _walk(self, make: Any) -> Criteria:
-        path = self._path
-        if path[0] == "custom" and len(path) == 2:  # noqa: PLR2004  # "custom" and the key
-            path = (".".join(path),)
+        path = _with_custom(self._path)
         criteria: Criteria = make(path[-1])
         for relation in reversed(path[:-1]):
             criteria = Exists(relation, criteria)
@@ -109,6 +107,14 @@ class Field:
     def last(self, of: str, where: Criteria = ALWAYS) -> _Aggregated:
         """The last date or instant ``of`` over related records: `max` by the word that one says of time."""
         return self.max(of, where)
+
+
+def _with_custom(path: tuple[str, ...]) -> tuple[str, ...]:
+    """``path`` with each ``custom`` and the key behind it as one name, such as ``custom.size``."""
+    if "custom" not in path[:-1]:
+        return path
+    place = path.index("custom")
+    return (*path[:place], f"custom.{path[place + 1]}", *_with_custom(path[place + 2 :]))
 
 
 class _Aggregated:

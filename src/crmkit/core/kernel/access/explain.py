@@ -228,7 +228,7 @@ def _applies(
     if rule.where == ALWAYS:
         return inside, reason
     try:
-        fits = matches(rule.where, entity, record, variables=rights.variables, now=world.now)
+        fits = matches(rule.where, entity, record, variables=rights.variables, now=world.now, custom=rights.custom)
     except CrmkitError as error:
         return rule.effect == "forbid", f"its condition does not fit {entity.name}: {error}"
     return inside and fits, f"{reason}; {criteria_text(rule.where)}: {'yes' if fits else 'no'}"

@@ -15,6 +15,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 
 from crmkit.core.kernel.access.rule import Rule, SourcedRule, covers, fields_of
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, Record
 from crmkit.core.kernel.query.check import Variables, check_criteria
 from crmkit.core.kernel.query.evaluate import matches
@@ -106,7 +107,9 @@ class Access:
         if not self._is_for(branch, entity, record, world):
             return False
         where = branch.where
-        return where == ALWAYS or matches(where, entity, record, variables=holder.variables, now=world.now)
+        return where == ALWAYS or matches(
+            where, entity, record, variables=holder.variables, now=world.now, custom=holder.custom
+        )
 
     def _is_for(self, branch: Branch, entity: EntityType[Any], record: Record, world: World) -> bool:
         match branch.kind:
@@ -163,6 +166,7 @@ class Rights:
         delegated: rights that others have lent.
         restrictions: rights of others that must agree, too: those on whose behalf the actor acts.
         valid_until: when a delegation begins or ends next; the rights must be loaded again then.
+        custom: the custom fields of the tenant.
     """
 
     actor: str
@@ -173,6 +177,7 @@ class Rights:
     delegated: tuple[Delegated, ...] = ()
     restrictions: tuple[Rights, ...] = ()
     valid_until: datetime | None = None
+    custom: CustomShapes = field(default=NO_CUSTOM, eq=False, repr=False)
     variables: Variables = field(init=False, eq=False, repr=False)
     cache: dict[Any, Any] = field(init=False, eq=False, repr=False, factory=dict)
 
@@ -275,7 +280,8 @@ class Rights:
         key = ("fields", permission, entity.name)
         cached: frozenset[str] | None = self.cache.get(key)
         if cached is None:
-            own = {name for s in self.rules if s.rule.covers(permission) for name in fields_of(s.rule, entity)}
+            covering = [s.rule for s in self.rules if s.rule.covers(permission)]
+            own = {name for rule in covering for name in fields_of(rule, entity, self.custom)}
             others = (*(d.rights for d in self.lent(permission)), *self.restrictions)
             cached = frozenset(own.union(*(o.hidden_fields(permission, entity) for o in others)))
             self.cache[key] = cached
@@ -342,7 +348,7 @@ class Rights:
     def _branches(self, rules: Iterable[Rule], entity: EntityType[Any]) -> list[Branch]:
         found: list[Branch] = []
         for rule in rules:
-            if not _fits_entity(rule.where, entity):
+            if not _fits_entity(rule.where, entity, self.custom):
                 # A condition on a field that is gone: the permit gives nothing, the forbid takes everything.
                 found.extend([EVERYTHING] if rule.effect == "forbid" else [])
                 continue
@@ -378,11 +384,11 @@ def permission_for(registry: Registry, entity: EntityType[Any], verb: str) -> st
     return f"{root}.{verb}" if verb == "read" or entity.part_of is None else f"{root}.update"
 
 
-def _fits_entity(where: Criteria, entity: EntityType[Any]) -> bool:
+def _fits_entity(where: Criteria, entity: EntityType[Any], custom: CustomShapes) -> bool:
     if where == ALWAYS:
         return True
     try:
-        check_criteria(where, _NoRelations(), entity)
+        check_criteria(where, _NoRelations(), entity, custom=custom)
     except (CriteriaError, InvalidValueError):
         return False
     return True

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from attrs import frozen
 
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType
 from crmkit.errors import InvalidKeyError, InvalidOperatorError, InvalidValueError
 from crmkit.values.criteria import ALWAYS, MAX_DEPTH, And, Compare, Criteria, Not, Or, Variable
@@ -35,7 +36,7 @@ class Rule:
         scope: own (the actor is the owner), team (own, or the record's team is one of the actor's), subtree (own, or
             its team is one of these or below them), all. Records without owner or team lie in scope all only.
         where: a condition on the record's own fields; no relations, no ``contains`` or ``starts_with``.
-        fields: names of fields, or ``class:personal`` for all fields of a class.
+        fields: names of fields, ``custom.size`` of a custom one, or ``class:personal`` for all fields of a class.
 
     Raises:
         InvalidKeyError: if the permission is no such pattern.
@@ -146,11 +147,12 @@ class SourcedRule:
     rule: Rule
 
 
-def fields_of(rule: Rule, entity: EntityType[Any]) -> Iterator[str]:
-    """The fields of ``entity`` that ``rule`` takes."""
+def fields_of(rule: Rule, entity: EntityType[Any], custom: CustomShapes = NO_CUSTOM) -> Iterator[str]:
+    """The fields of ``entity``, custom ones too, that ``rule`` takes."""
     for name in rule.fields:
         data_class = name.removeprefix("class:")
         if data_class != name:
             yield from (f.name for f in entity.shape.fields.values() if f.data_class == data_class)
-        elif name in entity.shape.fields:
+            yield from custom.of_class(entity.name, data_class)
+        elif name in entity.shape.fields or name.startswith(PREFIX):
             yield name

@@ -226,7 +226,7 @@ class _Holder:
     """Reads a rule's condition with its holder's variables; a rule may look at any field."""
 
     def __init__(self, rights: Rights) -> None:
-        self.variables = rights.variables
+        self.variables, self.custom = rights.variables, rights.custom
 
     def hidden_fields(self, permission: str, entity: EntityType[Any]) -> frozenset[str]:  # noqa: ARG002  # any field
         return frozenset()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crmkit.core.kernel.access.actors import SYSTEM, Actor, ActorDirectory
 from crmkit.core.kernel.access.policy import Rights
+from crmkit.core.kernel.custom_fields.definitions import Definitions, read_definitions, with_custom
 from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
 from crmkit.core.kernel.query.compiler import Compiler
@@ -124,6 +125,7 @@ class Runtime:
         self.absent: dict[str, EntityType[Any]] = {}
         self._rights: OrderedDict[Any, Rights] = OrderedDict()
         self._profiles: OrderedDict[tuple[str, int], tuple[frozenset[str], HookTable]] = OrderedDict()
+        self._definitions: OrderedDict[tuple[str, int], Definitions] = OrderedDict()
         self.actors_seen: dict[tuple[str, str], tuple[str, str]] = {}
         self.permission_names: dict[tuple[str, str], str] = {}
         self._projections = tuple(projections)
@@ -189,13 +191,23 @@ class Runtime:
 
     def rights(self, db: Db, tenant: Tenant, actor: Actor, on_behalf_of: str | None, now: datetime) -> Rights:
         """What the actor may; kept per actor until the tenant's policy changes or a delegation or grant expires."""
+        custom = self.definitions(db, tenant).shapes
         if actor is SYSTEM:
-            return Rights.unlimited(actor.id, "crmkit setting up")
+            return with_custom(Rights.unlimited(actor.id, "crmkit setting up"), custom)
         key = (tenant.id, tenant.policy_generation, actor.id, actor.roles, actor.teams, on_behalf_of)
         found = self._rights.get(key)
         if found is None or (found.valid_until is not None and found.valid_until <= now):
-            found = self.rights_source.load(db, tenant.id, actor, on_behalf_of, now)
+            found = with_custom(self.rights_source.load(db, tenant.id, actor, on_behalf_of, now), custom)
             _keep(self._rights, key, found)
+        return found
+
+    def definitions(self, db: Db, tenant: Tenant) -> Definitions:
+        """The tenant's custom fields; kept until its policy changes, of which they count as a part."""
+        key = (tenant.id, tenant.policy_generation)
+        found = self._definitions.get(key)
+        if found is None:
+            found = read_definitions(db, tenant.id)
+            _keep(self._definitions, key, found)
         return found
 
 

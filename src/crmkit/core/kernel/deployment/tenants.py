@@ -60,7 +60,7 @@ class Tenant:
 
     Attributes:
         id: text of at most 63 ASCII letters, digits, ``.``, ``_`` and ``-``.
-        policy_generation: raised by every change of roles, teams, memberships and grants.
+        policy_generation: raised by every change of roles, teams, memberships, grants and custom fields.
         plugin_generation: raised when a plugin is enabled or disabled.
     """
 

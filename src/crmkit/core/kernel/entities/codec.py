@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Generic, cast
 
 import attrs
 
-from crmkit.core.kernel.entities.columns import Codec, codec_of
+from crmkit.core.kernel.entities.columns import EMPTY, Codec, codec_of
+from crmkit.core.kernel.entities.custom import PREFIX, custom_codec, key_of, tagged, untagged
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, M
 from crmkit.values.money import Money
 
@@ -50,6 +52,7 @@ class RowCodec(Generic[M]):
         self.fields = entity.shape.fields
         self.columns: tuple[str, ...] = tuple(c.name for c in entity.table.columns if c.name != "tenant_id")
         self._codecs = {c: codec_of(entity.table.c[c].type, dialect) for c in self.columns}
+        self._codecs["custom"] = custom_codec(self._codecs["custom"])
         self._json = {name: _json_codec(shape, self._codecs) for name, shape in self.fields.items()}
         self._values = {model: self._generate_values(model) for model in entity.models}
         self._setters = {
@@ -77,12 +80,23 @@ class RowCodec(Generic[M]):
         return copy
 
     def replaced(self, record: M, values: Mapping[str, Any]) -> M:
-        """A copy of ``record`` with other values, unvalidated; names that its model does not have are passed over."""
+        """A copy of ``record`` with other values, unvalidated; names that its model does not have are passed over.
+
+        Args:
+            record: what is copied.
+            values: by field; of a custom field as ``custom.<key>``, None for none.
+        """
         copy: M = self._copies[type(record)](record)
         setters = self._setters[type(record)]
+        custom: dict[str, Any] = {}
         for name, value in values.items():
             if name in setters:
                 setters[name](copy, value)
+            elif name.startswith(PREFIX):
+                custom[key_of(name)] = value
+        if custom:
+            kept = {key: value for key, value in {**record.custom, **custom}.items() if value is not None}
+            setters["custom"](copy, MappingProxyType(kept) if kept else EMPTY)
         return copy
 
     def model_of(self, image: Mapping[str, Any]) -> type[M]:
@@ -98,8 +112,7 @@ class RowCodec(Generic[M]):
         """The record that an image in JSON form shows, unvalidated; fields that there are no more are passed over."""
         model = self.model_of(image)
         record: M = object.__new__(model)
-        custom = {name.removeprefix("custom."): v for name, v in image.items() if name.startswith("custom.")}
-        stamps = {"id": id_, "version": version, "updated_at": None, "custom": custom}
+        stamps = {"id": id_, "version": version, "updated_at": None, "custom": _custom_of(image)}
         for name, set_value in self._setters[model].items():
             value = stamps[name] if name in stamps else self.field_from_json(name, image.get(name))
             set_value(record, value)
@@ -112,8 +125,7 @@ class RowCodec(Generic[M]):
             Exception: whatever the model raises.
         """
         model = self.model_of(image)
-        values: dict[str, Any] = {"id": id_, "version": version}
-        values["custom"] = {name.removeprefix("custom."): v for name, v in image.items() if name.startswith("custom.")}
+        values: dict[str, Any] = {"id": id_, "version": version, "custom": _custom_of(image)}
         for attribute in attrs.fields(model):
             name = attribute.name
             if attribute.init and name not in values and name != "updated_at":
@@ -140,16 +152,16 @@ class RowCodec(Generic[M]):
             if old is not new and old != new:
                 to_json = self._json[name].to_json
                 diff[name] = (_apply(to_json, old), _apply(to_json, new))
-        if before.custom is not after.custom and before.custom != after.custom:
+        if before.custom is not after.custom:
             for key in {**before.custom, **after.custom}:
-                old, new = before.custom.get(key), after.custom.get(key)
-                if old != new:
-                    diff[f"custom.{key}"] = (old, new)
+                old, new = _apply(tagged, before.custom.get(key)), _apply(tagged, after.custom.get(key))
+                if old != new:  # with their types, since 1 equals Decimal(1)
+                    diff[PREFIX + key] = (old, new)
         return diff
 
     def changed_columns(self, diff: Diff) -> tuple[str, ...]:
         """The columns that an update for ``diff`` must set, besides version and updated_at."""
-        names = dict.fromkeys("custom" if name.startswith("custom.") else name for name in diff)
+        names = dict.fromkeys("custom" if name.startswith(PREFIX) else name for name in diff)
         return tuple(c for name in names for c in self.fields[name].columns)
 
     def column_values(self, record: M, columns: tuple[str, ...]) -> list[Any]:
@@ -224,7 +236,7 @@ class RowCodec(Generic[M]):
         return cast("Values", _compile("values", lines, names))
 
     def _generate_image(self, model: type[Any]) -> Callable[[Any], dict[str, Any]]:
-        names: dict[str, Any] = {}
+        names: dict[str, Any] = {"tagged": tagged}
         lines = ["def image(record):", "    image = {}"]
         for name in (*self._compared[model], "created_at"):
             to_json, expression = self._json[name].to_json, "value"
@@ -232,9 +244,14 @@ class RowCodec(Generic[M]):
                 names[f"json_{name}"] = to_json
                 expression = f"json_{name}(value)"
             lines.append(f"    if (value := record.{name}) is not None: image[{name!r}] = {expression}")
-        lines.append("    for key, value in record.custom.items(): image['custom.' + key] = value")
+        lines.append("    for key, value in record.custom.items(): image['custom.' + key] = tagged(value)")
         lines.append("    return image")
         return cast("Callable[[Any], dict[str, Any]]", _compile("image", lines, names))
+
+
+def _custom_of(image: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = {key_of(name): untagged(value) for name, value in image.items() if name.startswith(PREFIX)}
+    return MappingProxyType(found) if found else EMPTY
 
 
 def _generate_copy(model: type[Any]) -> Callable[[Any], Any]:

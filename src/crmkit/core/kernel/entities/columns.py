@@ -40,7 +40,7 @@ __all__ = [
     "codec_of",
 ]
 
-LogicalType = Literal["text", "integer", "decimal", "boolean", "date", "instant", "id", "money", "json"]
+LogicalType = Literal["text", "integer", "decimal", "boolean", "date", "instant", "id", "money", "json", "choices"]
 Convert = Callable[[Any], Any]
 
 

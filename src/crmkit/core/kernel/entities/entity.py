@@ -19,7 +19,7 @@ from attrs import field, frozen
 from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from crmkit.core.kernel.entities.columns import EMPTY, Exact, Id, Instant, Integer, Json, LogicalType, Text
-from crmkit.errors import UnknownFieldError
+from crmkit.errors import InvalidValueError, UnknownFieldError
 from crmkit.values.ids import new_id
 
 __all__ = [
@@ -58,7 +58,11 @@ NAMING = {
 
 
 def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(values)) if values else EMPTY
+    if not values:
+        return EMPTY
+    if not isinstance(values, Mapping):
+        raise InvalidValueError("custom", values, "is no mapping of keys to values, such as {'size': 42}")
+    return MappingProxyType(dict(values))
 
 
 @frozen(kw_only=True)
@@ -70,7 +74,7 @@ class Record:
         version: 0 until stored; raised by every change of the record or of its parts.
         created_at: when it was stored first, UTC; None until then.
         updated_at: when it was stored last, UTC; None until then.
-        custom: values of custom fields by key.
+        custom: values of custom fields by key, as a tenant has defined them.
     """
 
     id: UUID = field(factory=new_id)

@@ -11,6 +11,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from crmkit.core.kernel.custom_fields.references import referred_by
+from crmkit.core.kernel.entities.custom import PREFIX, tagged
 from crmkit.core.kernel.history.rules import Image, Key, Step, held
 from crmkit.errors import ConflictError
 
@@ -43,6 +45,14 @@ class Folding:
             for reference in other.shape.references:
                 if reference.entity in {None, entity.name} and other.kind == "entity":
                     self._repoint(other, reference, loser, winner)
+        for other, field, record in referred_by(self._planner.work, entity, loser[1]):
+            self._repoint_custom((other.name, record.id), field.name, winner)
+
+    @staticmethod
+    def apart(image: Mapping[str, Any], loser: Key, winner: Key) -> Image:
+        """The winner's image without custom references that would name itself."""
+        ends = tagged(loser[1]), tagged(winner[1])
+        return {name: value for name, value in image.items() if not name.startswith(PREFIX) or value not in ends}
 
     def set(self, key: Key, image: Image | None) -> None:
         """Decide what a record is to be."""
@@ -113,6 +123,14 @@ class Folding:
                 self.state[key] = moved
             else:
                 self._fold_child(other, reference.on_merge, key, twin)
+
+    def _repoint_custom(self, key: Key, name: str, winner: Key) -> None:
+        """Let a custom reference name the winner, but not the winner itself."""
+        self.now.update(self._planner.load([key]))
+        image = self.state.get(key, self.now[key])
+        if image is not None:
+            moved = {**image, name: tagged(winner[1])}
+            self.state[key] = {n: v for n, v in image.items() if n != name} if key == winner else moved
 
     @staticmethod
     def _joins_itself(other: EntityType[Any], moved: Image, loser: Key, winner: Key) -> bool:

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from attrs import define, field
 
+from crmkit.core.kernel.history.custom import check_custom, letters_of
 from crmkit.core.kernel.history.hooks import RecordChange, RecordsChange, records_changing
-from crmkit.core.kernel.history.rules import Block, Key, Step
+from crmkit.core.kernel.history.rules import Block, CustomLetters, Key, Step
 from crmkit.core.kernel.history.seeing import Past, Sight
 from crmkit.errors import Conflict, CrmkitError, ForbiddenError
 
@@ -48,10 +49,15 @@ class Plan:
 
 
 class Planner(Sight):
-    """Makes plans in one unit of work; see `Sight` for its arguments."""
+    """Makes plans in one unit of work; see `Sight` for its arguments.
+
+    Attributes:
+        custom: the custom fields that there are, and those that the plan brings back.
+    """
 
     def __init__(self, work: Work, *, lock: bool) -> None:
         super().__init__(work, lock=lock)
+        self.custom: CustomLetters = letters_of(work.definitions)
         self._mine: frozenset[UUID] = frozenset()
 
     # -- plans --------------------------------------------------------------------------------------------------------
@@ -70,6 +76,7 @@ class Planner(Sight):
         self._check_targets(plan, final)
         self._check_dying(plan, final)
         self._check_uniques(plan)
+        check_custom(self, plan, final)
         return plan
 
     def _build(self, plan: Plan) -> None:

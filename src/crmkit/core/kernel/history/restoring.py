@@ -130,8 +130,9 @@ def _sees_part(planner: Planner, key: Key, then: Image | None) -> bool:
 def _of_today(planner: Planner, found: Return, key: Key, then: Image, now: Image | None) -> Image:
     """An image with the fields that there are today, and the merge that the record may have been part of since."""
     entity = planner.registry.entity(key[0])
-    found.unknown.update(f"{entity.name}.{name}" for name in then if not is_known(entity, name))
-    image = {name: value for name, value in then.items() if is_known(entity, name) and name != "merged_into"}
+    known = {name: value for name, value in then.items() if is_known(entity, name, value, planner.custom)}
+    found.unknown.update(f"{entity.name}.{name}" for name in then if name not in known)
+    image = {name: value for name, value in known.items() if name != "merged_into"}
     if now is not None and "merged_into" in now:
         image["merged_into"] = now["merged_into"]
     return image

@@ -15,6 +15,7 @@ from uuid import UUID
 import attrs
 from attrs import define, field, frozen
 
+from crmkit.core.kernel.entities.custom import PREFIX
 from crmkit.errors import Conflict
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Block",
+    "CustomLetters",
     "Image",
     "Key",
     "Step",
@@ -41,6 +43,8 @@ __all__ = [
 
 Key = tuple[str, UUID]
 Image = dict[str, Any]
+CustomLetters = Mapping[tuple[str, str], frozenset[str]]
+"""Entity and name of each custom field that there is, with the kinds of values that it has; see `tagged`."""
 Block = tuple[Key, str | None]
 """A field of a record that a plan must leave alone; None for the whole record."""
 
@@ -70,9 +74,11 @@ class Unwound:
         conflicts: what is in the way.
         blocks: what a plan of the rest must leave alone.
         unknown: fields, as ``entity.field``, that there are no more.
+        custom: the custom fields that there are; None if any there might be.
     """
 
     state: dict[Key, Image | None]
+    custom: CustomLetters | None = None
     steps: list[Step] = field(factory=list)
     conflicts: list[Conflict] = field(factory=list)
     blocks: set[Block] = field(factory=set)
@@ -96,6 +102,7 @@ def unwound(
     state: Mapping[Key, Image | None],
     entities: Callable[[str], EntityType[Any] | None],
     blocked: frozenset[Block] = frozenset(),
+    custom: CustomLetters | None = None,
 ) -> Unwound:
     """Undo changes one by one, values compared and never versions.
 
@@ -104,8 +111,9 @@ def unwound(
         state: the image of every record that they are about, as it is.
         entities: the entity of a name; None if nobody knows it any more.
         blocked: what to leave alone.
+        custom: the custom fields that there are; None if any there might be.
     """
-    found = Unwound(dict(state))
+    found = Unwound(dict(state), custom)
     for change in changes:
         key = change.key
         if (key, None) in blocked:
@@ -131,7 +139,7 @@ def _undo_insert(found: Unwound, entity: EntityType[Any], change: Logged) -> Non
         found.refuse(change.key, None, "gone", whole=True)
         return
     then = {name: pair[1] for name, pair in change.diff.items()}
-    changed = [] if now == then else differing(entity, now, then)
+    changed = [] if now == then else differing(entity, now, then, found.custom)
     for name in changed:
         found.refuse(change.key, name, "changed", whole=True)
     if not changed:
@@ -143,8 +151,9 @@ def _undo_delete(found: Unwound, entity: EntityType[Any], change: Logged) -> Non
         found.refuse(change.key, None, "exists", whole=True)
         return
     image = {name: pair[0] for name, pair in change.diff.items()}
-    found.unknown.update(f"{entity.name}.{name}" for name in image if not is_known(entity, name))
-    found.take(change.key, {name: value for name, value in image.items() if is_known(entity, name)})
+    known = {name: value for name, value in image.items() if is_known(entity, name, value, found.custom)}
+    found.unknown.update(f"{entity.name}.{name}" for name in image if name not in known)
+    found.take(change.key, known)
 
 
 def _undo_update(found: Unwound, entity: EntityType[Any], change: Logged, blocked: frozenset[Block]) -> None:
@@ -154,7 +163,7 @@ def _undo_update(found: Unwound, entity: EntityType[Any], change: Logged, blocke
         return
     after, derived = dict(now), _derived(entity, now)
     for name, (before, then) in change.diff.items():
-        if not is_known(entity, name):
+        if not is_known(entity, name, before, found.custom):
             found.unknown.add(f"{entity.name}.{name}")
         elif name not in derived and (change.key, name) not in blocked:
             if not _same(entity, name, now.get(name), then):
@@ -224,15 +233,21 @@ def held(image: Image | None, key: Key, uniques: Callable[[str], Iterable[tuple[
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def is_known(entity: EntityType[Any], name: str) -> bool:
-    """Whether the entity has such a field today."""
-    return name in entity.shape.fields or name.startswith("custom.")
+def is_known(entity: EntityType[Any], name: str, value: Any, custom: CustomLetters | None) -> bool:
+    """Whether the entity has such a field today; a custom one of the kind that ``value`` is of."""
+    if not name.startswith(PREFIX):
+        return name in entity.shape.fields
+    if custom is None:
+        return True
+    letters = custom.get((entity.name, name), frozenset())
+    return bool(letters) if value is None else not letters.isdisjoint(value)
 
 
-def differing(entity: EntityType[Any], one: Image, other: Image) -> list[str]:
+def differing(entity: EntityType[Any], one: Image, other: Image, custom: CustomLetters | None = None) -> list[str]:
     """The fields in which two images differ, but for those that there are no more and those that are derived."""
     derived = _derived(entity, one)
-    names = (name for name in {**one, **other} if name not in derived and is_known(entity, name))
+    both = {**one, **other}
+    names = [name for name in both if name not in derived and is_known(entity, name, both[name], custom)]
     return [name for name in names if not _same(entity, name, one.get(name), other.get(name))]
 
 

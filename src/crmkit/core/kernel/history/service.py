@@ -10,12 +10,14 @@ from uuid import UUID
 from attrs import evolve
 
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
+from crmkit.core.kernel.entities.custom import PREFIX, shown, shown_fields
+from crmkit.core.kernel.history.custom import letters_of
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
 from crmkit.core.kernel.history.log import Log, Logged, LoggedUnit
 from crmkit.core.kernel.history.model import Difference, Provenance, Reversal, Snapshot, UnitEntry, Version
 from crmkit.core.kernel.history.planning import Plan, Planner
 from crmkit.core.kernel.history.restoring import past_of, way_back
-from crmkit.core.kernel.history.rules import Image, Key
+from crmkit.core.kernel.history.rules import Image, Key, is_known
 from crmkit.core.kernel.history.telling import told
 from crmkit.core.kernel.history.undoing import Undoing
 from crmkit.core.kernel.units.gate import EVERYBODY, command, query
@@ -326,7 +328,11 @@ class History(Service):
             id=row.id,
             version=row.version,
             op=row.op,
-            diff={name: (pair[0], pair[1]) for name, pair in row.diff.items() if name not in hidden},
+            diff={
+                name: (shown(pair[0]), shown(pair[1])) if name.startswith(PREFIX) else (pair[0], pair[1])
+                for name, pair in row.diff.items()
+                if name not in hidden
+            },
             root=row.root,
             root_version=row.root_version,
             actor=row.actor or work.actor.id,
@@ -346,14 +352,15 @@ class History(Service):
     ) -> Snapshot:
         work = self._work
         hidden = self._hidden(entity.name)
-        shown = {name: value for name, value in image.items() if name not in hidden}
+        visible = {name: value for name, value in image.items() if name not in hidden}
         record = None
         if entity.name in work.runtime.registry:
             found = work.store(entity).codec.from_image(key[1], version, image)
             record = work.masked(entity, found)
-        known = entity.shape.fields
-        unknown = tuple(n for n in shown if n not in known and not n.startswith("custom."))
-        return Snapshot(ref=Ref(*key), version=version, fields=shown, record=record, parts=parts, unknown=unknown)
+        letters = letters_of(work.definitions)
+        unknown = tuple(n for n, value in visible.items() if not is_known(entity, n, value, letters))
+        fields = shown_fields(visible)
+        return Snapshot(ref=Ref(*key), version=version, fields=fields, record=record, parts=parts, unknown=unknown)
 
 
 def _returning(planner: Planner, ref: Ref, version: int) -> tuple[Plan, Reversal]:

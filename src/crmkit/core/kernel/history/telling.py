@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from crmkit.core.kernel.entities.custom import shown_fields
 from crmkit.core.kernel.history.model import PlannedChange
 from crmkit.core.kernel.history.rules import Image, Key, Step, differing
 from crmkit.values.ref import Ref
@@ -30,7 +31,8 @@ def _told(planner: Planner, step: Step, before: Any, after: Any) -> PlannedChang
     old, new = planner.image(step.key, before) or {}, planner.image(step.key, after) or {}
     op: Literal["insert", "update", "delete"] = "insert" if before is None else "delete" if after is None else "update"
     changed = [*old, *new] if op != "update" else _changed(entity, old, new)
-    shown = {n: (old.get(n), new.get(n)) for n in _in_order(entity, changed) if n not in hidden}
+    was, becomes = shown_fields(old), shown_fields(new)
+    shown = {n: (was.get(n), becomes.get(n)) for n in _in_order(entity, changed) if n not in hidden}
     label = "" if entity.display in hidden else (old or new).get(entity.display, "")
     return PlannedChange(entity=entity.name, id=step.key[1], op=op, diff=shown, label=str(label))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from crmkit.core.kernel.history.custom import with_letters
 from crmkit.core.kernel.history.model import Reversal
 from crmkit.core.kernel.history.planning import Plan, Planner
 from crmkit.core.kernel.history.rules import Block, netted, unwound
@@ -48,8 +49,9 @@ class Undoing:
         changes = [change for _, rows in found for change in reversed(netted(rows))]
         blocked: frozenset[Block] = frozenset()
         state = planner.load(change.key for change in changes)
+        planner.custom = with_letters(planner.custom, changes, state)
         while True:
-            way = unwound(changes, state, planner.entity, blocked)
+            way = unwound(changes, state, planner.entity, blocked, planner.custom)
             plan = planner.plan(way.steps, mine=ids)
             met = [*map(planner.blocked_by, way.conflicts), *plan.conflicts]
             conflicts += met

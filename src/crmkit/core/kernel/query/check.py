@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from attrs import field as attribute
 from attrs import frozen
 
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape
 from crmkit.core.kernel.query.fields import (
     COMPARED,
@@ -79,6 +80,11 @@ class Reader(Protocol):
         """What its variables stand for."""
         ...
 
+    @property
+    def custom(self) -> CustomShapes:
+        """The custom fields of the tenant."""
+        ...
+
     def hidden_fields(self, permission: str, entity: EntityType[Any]) -> frozenset[str]:
         """The fields of ``entity`` that a forbid hides."""
         ...
@@ -88,7 +94,12 @@ class Reader(Protocol):
 
 
 def check_criteria(
-    criteria: Criteria, registry: Registry, entity: EntityType[Any], reader: Reader | None = None
+    criteria: Criteria,
+    registry: Registry,
+    entity: EntityType[Any],
+    reader: Reader | None = None,
+    *,
+    custom: CustomShapes = NO_CUSTOM,
 ) -> None:
     """Check that ``criteria`` may be asked of ``entity``.
 
@@ -97,6 +108,7 @@ def check_criteria(
         registry: the entities of the deployment.
         entity: what it is asked of.
         reader: whose right to see each field is checked; None for nobody's.
+        custom: the custom fields of the tenant, where there is no reader to know them.
 
     Raises:
         UnknownFieldError: for a field or relation that there is not; names the nearest one.
@@ -106,7 +118,7 @@ def check_criteria(
         InvalidValueError: for a value that no stored one could equal.
         LimitExceededError: for more than 32 levels, 1,000 parts or 1,000 characters in a text.
     """
-    resolve(criteria, entity, Asking(registry, reader), {})
+    resolve(criteria, entity, Asking(registry, reader, custom=custom), {})
 
 
 @frozen
@@ -118,12 +130,14 @@ class Asking:
         reader: whose right to see each field is checked, and who its variables stand for; None for nobody.
         prefix: begins the names of its parameters.
         related: the template that keeps hidden records of a related entity out of relations and aggregates.
+        custom: the custom fields of the tenant, where there is no reader to know them.
     """
 
     registry: Registry
     reader: Reader | None = None
     prefix: str = "w"
     related: Callable[[EntityType[Any]], Template] = attribute(default=lambda _: ALL)
+    custom: CustomShapes = NO_CUSTOM
 
 
 def resolve(criteria: Criteria, entity: EntityType[Any], asking: Asking, params: Params) -> Template:
@@ -139,11 +153,12 @@ def resolve(criteria: Criteria, entity: EntityType[Any], asking: Asking, params:
 
 
 class _Walk:
-    __slots__ = ("nodes", "params", "prefix", "reader", "registry", "related")
+    __slots__ = ("custom", "nodes", "params", "prefix", "reader", "registry", "related")
 
     def __init__(self, asking: Asking, params: Params) -> None:
         self.registry, self.reader, self.related = asking.registry, asking.reader, asking.related
         self.prefix, self.params, self.nodes = asking.prefix, params, 0
+        self.custom = asking.custom if asking.reader is None else asking.reader.custom
 
     def read(self, criteria: Criteria, entity: EntityType[Any], depth: int) -> Template:
         self.nodes += 1
@@ -167,7 +182,7 @@ class _Walk:
                 raise CriteriaError(f"{criteria!r} is not a criteria; write one with f, such as f.stage == 'lead'")
 
     def _field(self, entity: EntityType[Any], name: str) -> FieldShape:
-        field = criteria_field(entity, name)
+        field = criteria_field(entity, name, self.custom)
         reader = self.reader
         if reader is not None:
             permission = f"{root_name(self.registry, entity)}.read"
@@ -196,6 +211,8 @@ class _Walk:
     def _leaf(self, field: FieldShape, op: str, value: Any) -> Template:
         if field.type == "money":
             return ("money", *field.columns, op, self._name(value.amount), self._name(value.currency))
+        if field.type == "choices":  # stored as a list of keys, which no quotation mark is part of
+            return ("like", field.columns[0], self._name(like_pattern(op, f'"{value}"')))
         if op in {"contains", "starts_with"}:
             return ("like", field.columns[0], self._name(like_pattern(op, value)))
         return ("cmp", field.columns[0], op, self._name(value))
@@ -222,7 +239,9 @@ class _Walk:
         return ("exists", other.name, join, self.read(criteria.where, other, depth + 1), self.related(other))
 
     def _related(self, entity: EntityType[Any], relation: str) -> tuple[EntityType[Any], Template]:
-        other, reference, forward = related_entity(self.registry, entity, relation)
+        other, reference, forward = related_entity(self.registry, entity, relation, self.custom)
+        if relation.startswith(PREFIX):
+            return other, ("id", self._field(entity, relation).columns[0])
         self._field(entity if forward else other, reference.column)
         if forward:
             return other, ("id", reference.column)
@@ -232,6 +251,10 @@ class _Walk:
 
     def _aggregate(self, criteria: Aggregate, entity: EntityType[Any], depth: int) -> Template:
         other, join = self._related(entity, criteria.relation)
+        if criteria.relation.startswith(PREFIX):
+            raise InvalidOperatorError(
+                criteria.function, criteria.relation, "leads to one record; ask whether it exists"
+            )
         field = _COUNT if criteria.field is None else self._field(other, criteria.field)
         fitting = {"count": ("integer",), "sum": SUMMED}.get(criteria.function, COMPARED)
         if field.type not in fitting:

@@ -17,6 +17,7 @@ from crmkit.core.kernel.entities.columns import codec_of
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
 from crmkit.core.kernel.query.answers import MedianQuery, PageQuery, Query, TallyQuery
 from crmkit.core.kernel.query.check import ALL, Asking, Params, Template, in_list, resolve
+from crmkit.core.kernel.query.custom import type_of
 from crmkit.core.kernel.query.fields import Registry, criteria_field, root_name
 from crmkit.core.kernel.query.moments import settle
 from crmkit.core.kernel.query.pages import At, order_of, read_cursor
@@ -91,14 +92,14 @@ class Compiler:
         if not 1 <= limit <= MAX_LIMIT:
             raise LimitExceededError("records in a page", MAX_LIMIT, got=limit)
         plan = self._plan(rights, tenant, what, where, permission, now=now, known=known)
-        by = order_of(plan.entity, order)
+        by = order_of(plan.entity, order, rights.custom)
         self._check_readable(rights, plan.entity, by.field)
         at: At = "start"
         if after is not None:
             at, position = read_cursor(plan.entity, by, after)
             plan.params.update(position)
         plan.params[LIMIT] = limit + 1
-        key = ("page", plan.entity.name, by.text, at, dialect, plan.where, plan.visible.template)
+        key = ("page", plan.entity.name, by.column, by.descending, at, dialect, plan.where, plan.visible.template)
         statement = self._statement(key, lambda: self._build.page(plan, by, at, dialect))
         return PageQuery(statement, plan.params, plan.entity, by, limit)
 
@@ -171,7 +172,7 @@ class Compiler:
         if not 1 <= limit <= MAX_GROUPS:
             raise LimitExceededError("groups in a tally", MAX_GROUPS, got=limit)
         plan = self._plan(rights, tenant, what, where, permission, now=now)
-        groups, totals = [[criteria_field(plan.entity, n) for n in names] for names in (by, sums)]
+        groups, totals = [[criteria_field(plan.entity, n, rights.custom) for n in names] for names in (by, sums)]
         for shape in (*groups, *totals):
             self._check_readable(rights, plan.entity, shape)
         _check_tally(groups, totals)
@@ -179,8 +180,11 @@ class Compiler:
         plan.params[LIMIT] = limit + 1
         key = ("tally", plan.entity.name, names, dialect, plan.where, plan.visible.template)
         statement = self._statement(key, lambda: self._build.tally(plan, *names, dialect))
-        readers = [[(c, codec_of(plan.entity.table.c[c].type, dialect).from_driver) for c in cs] for cs in names]
-        return TallyQuery(statement, plan.params, tuple(readers[0]), tuple(readers[1]), limit)
+        readers = [
+            tuple((s.name, codec_of(type_of(plan.entity, s.columns[0]), dialect).from_driver) for s in shapes)
+            for shapes in (groups, totals)
+        ]
+        return TallyQuery(statement, plan.params, readers[0], readers[1], limit)
 
     def median(
         self,
@@ -202,18 +206,19 @@ class Compiler:
             FieldForbiddenError: if it looks at a field that the actor may not see.
         """
         plan = self._plan(rights, tenant, what, where, None, now=now)
-        groups, value = [criteria_field(plan.entity, n) for n in by], criteria_field(plan.entity, of)
+        groups = [criteria_field(plan.entity, n, rights.custom) for n in by]
+        value = criteria_field(plan.entity, of, rights.custom)
         for shape in (*groups, value):
             self._check_readable(rights, plan.entity, shape)
         if value.type not in {"integer", "decimal"}:
             raise InvalidOperatorError("median", value.name, f"a field of type {value.type} has no median")
         _check_tally(groups, [])
         names = tuple(g.columns[0] for g in groups)
-        key = ("median", plan.entity.name, names, of, dialect, plan.where, plan.visible.template)
+        key = ("median", plan.entity.name, names, value.columns[0], dialect, plan.where, plan.visible.template)
         statement = self._statement(key, lambda: self._build.median(plan, names, value.columns[0], dialect))
-        columns = plan.entity.table.c
-        keys = tuple((n, codec_of(columns[n].type, dialect).from_driver) for n in names)
-        return MedianQuery(statement, plan.params, keys, codec_of(columns[value.columns[0]].type, dialect).from_driver)
+        keys = tuple((n, codec_of(type_of(plan.entity, n), dialect).from_driver) for n in names)
+        convert = codec_of(type_of(plan.entity, value.columns[0]), dialect).from_driver
+        return MedianQuery(statement, plan.params, keys, convert)
 
     # -- taking apart -------------------------------------------------------------------------------------------------
 
@@ -280,10 +285,12 @@ def _of_variant(entity: EntityType[Any], what: Any, template: Template, params: 
 def _check_tally(groups: list[FieldShape], totals: list[FieldShape]) -> None:
     currencies = {g.columns[0] for g in groups}
     for shape in groups:
-        if shape.type in {"json", "money"}:
+        if shape.type in {"choices", "json", "money"}:
             raise InvalidOperatorError("by", shape.name, f"a field of type {shape.type} makes no groups")
     for shape in totals:
         if shape.type not in {"integer", "decimal", "money"}:
             raise InvalidOperatorError("sum", shape.name, f"a field of type {shape.type} has no sum")
         if shape.type == "money" and shape.columns[1] not in currencies:
-            raise InvalidOperatorError("sum", shape.name, f"money is summed per currency; add {shape.columns[1]!r}")
+            raise InvalidOperatorError(
+                "sum", shape.name, f"money is summed per currency; add {f'{shape.name}_currency'!r}"
+            )

@@ -19,6 +19,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes, key_of
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
 from crmkit.core.kernel.query.check import Variables
 from crmkit.core.kernel.query.fields import criteria_field, fold
@@ -49,6 +50,7 @@ def matches(
     variables: Variables,
     related: Related | None = None,
     now: datetime | None = None,
+    custom: CustomShapes = NO_CUSTOM,
 ) -> bool:
     """Whether ``record`` fits ``criteria``, which has been checked (`check_criteria`).
 
@@ -59,20 +61,23 @@ def matches(
         variables: what the criteria's variables stand for.
         related: gives related records; without it relations and aggregates are refused.
         now: the present instant, UTC, from which relative dates are counted.
+        custom: the custom fields of the tenant.
 
     Raises:
         CriteriaError: for a relation where ``related`` is not given, and a relative date where ``now`` is not.
         LimitExceededError: if it nests deeper than 32 levels.
         UnknownFieldError: for a field that the entity does not have.
     """
-    return _Evaluation(variables, related, now).fits(criteria, entity, record, 1)
+    return _Evaluation(variables, related, now, custom).fits(criteria, entity, record, 1)
 
 
 class _Evaluation:
-    __slots__ = ("now", "related", "variables")
+    __slots__ = ("custom", "now", "related", "variables")
 
-    def __init__(self, variables: Variables, related: Related | None, now: datetime | None) -> None:
-        self.variables, self.related, self.now = variables, related, now
+    def __init__(
+        self, variables: Variables, related: Related | None, now: datetime | None, custom: CustomShapes
+    ) -> None:
+        self.variables, self.related, self.now, self.custom = variables, related, now, custom
 
     def fits(self, criteria: Criteria, entity: EntityType[Any], record: Record, depth: int) -> bool:
         if depth > MAX_DEPTH:
@@ -95,7 +100,7 @@ class _Evaluation:
                 raise CriteriaError(f"{criteria!r} is not a criteria; write one with f, such as f.stage == 'lead'")
 
     def _compare(self, criteria: Compare, entity: EntityType[Any], record: Record) -> bool:
-        field = criteria_field(entity, criteria.field)
+        field = criteria_field(entity, criteria.field, self.custom)
         found = value_of(record, field)
         if criteria.op == "empty":
             return (found is None) is criteria.value
@@ -122,7 +127,7 @@ class _Evaluation:
         wanted = criteria.value
         if criteria.field is None:
             return compare(len(fitting), criteria.op, wanted)
-        field = criteria_field(other, criteria.field)
+        field = criteria_field(other, criteria.field, self.custom)
         wanted = self._value(wanted, field)
         values = [v for r in fitting if (v := value_of(r, field)) is not None]
         if isinstance(wanted, Money):
@@ -141,7 +146,8 @@ def _total(function: str, values: list[Any]) -> Any:
 
 def value_of(record: Record, field: FieldShape) -> Any:
     """The value that criteria see; None for a field that this variant of the model does not have."""
-    value = getattr(record, field.name, None)
+    custom = field.name.startswith(PREFIX)
+    value = record.custom.get(key_of(field.name)) if custom else getattr(record, field.name, None)
     return value.currency if field.type == "text" and isinstance(value, Money) else value
 
 
@@ -156,7 +162,7 @@ def compare(found: Any, op: str, wanted: Any) -> bool:
     if found is None:
         return False
     if op == "contains":
-        return fold(wanted) in fold(found)
+        return wanted in found if isinstance(found, tuple) else fold(wanted) in fold(found)
     if op == "starts_with":
         return fold(found).startswith(fold(wanted))
     if isinstance(wanted, Money):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from attrs import evolve
 
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record, Reference, nearest
 from crmkit.errors import (
     InvalidKeyError,
@@ -75,13 +76,19 @@ OPERATORS: Final = {
     "id": _ORDERED,
     "money": _ORDERED,
     "json": frozenset({"empty"}),
+    "choices": frozenset({"contains", "empty"}),
 }
 SUMMED: Final = frozenset({"integer", "decimal", "money"})
 COMPARED: Final = frozenset({"text", "integer", "decimal", "date", "instant", "money"})
 
 
-def criteria_field(entity: EntityType[Any], name: str) -> FieldShape:
+def criteria_field(entity: EntityType[Any], name: str, custom: CustomShapes = NO_CUSTOM) -> FieldShape:
     """The field that ``name`` means in criteria, orders and groups; a money field's currency counts as a text field.
+
+    Args:
+        entity: whose field.
+        name: of a field, or ``custom.size`` of a custom one.
+        custom: the custom fields of the tenant.
 
     Raises:
         UnknownFieldError: if there is none; names the nearest one.
@@ -90,18 +97,24 @@ def criteria_field(entity: EntityType[Any], name: str) -> FieldShape:
     found = entity.shape.fields.get(name)
     if found is not None:
         return found
-    if name.startswith("custom."):
-        _check_custom(name)
+    if name.startswith(PREFIX):
+        return _custom_field(entity, name, custom)
     for shape in entity.shape.fields.values():
         if shape.type == "money" and name == shape.columns[1]:
             return evolve(shape, name=shape.name, type="text", columns=(name,))
     raise UnknownFieldError(entity.name, name[:80], nearest=nearest(name[:80], entity.shape.fields))
 
 
-def _check_custom(name: str) -> None:
-    key = name.removeprefix("custom.")
+def _custom_field(entity: EntityType[Any], name: str, custom: CustomShapes) -> FieldShape:
+    key, known = name.removeprefix(PREFIX), custom.of(entity.name)
+    if name in known:
+        return known[name]
+    money = known.get(name.removesuffix("_currency"))
+    if money is not None and money.type == "money":
+        return evolve(money, type="text", columns=money.columns[1:])
     if _KEY.fullmatch(key) is None:
         raise InvalidKeyError("custom field", key[:80], "is none: a-z, 0-9 and _, beginning with a letter, at most 63")
+    raise UnknownFieldError(entity.name, name, nearest=nearest(name, known))
 
 
 def coerce(field: FieldShape, op: str, value: Any) -> Any:
@@ -164,6 +177,7 @@ _VALUES: Final[dict[str, tuple[Any, Callable[[FieldShape, Any], Any]]]] = {
     "id": (UUID, _as_is),
     "money": (Money, _as_is),
     "json": ((), _as_is),
+    "choices": (str, _text),
 }
 
 
@@ -185,7 +199,7 @@ def like_pattern(op: str, text: str) -> str:
 
 
 def related_entity(
-    registry: Registry, entity: EntityType[Any], relation: str
+    registry: Registry, entity: EntityType[Any], relation: str, custom: CustomShapes = NO_CUSTOM
 ) -> tuple[EntityType[Any], Reference, bool]:
     """What ``relation`` leads to: the other entity, the reference, and whether it leads forward (to one record).
 
@@ -193,6 +207,11 @@ def related_entity(
         UnknownFieldError: if ``entity`` has no such relation; names the nearest one.
         InvalidOperatorError: if it may lead to any entity, so that nobody knows its fields.
     """
+    if relation.startswith(PREFIX):
+        field = criteria_field(entity, relation, custom)
+        if field.reference is None or field.reference.entity is None:
+            raise InvalidOperatorError("exists", relation, f"is a field of type {field.type}, and leads to no record")
+        return registry.entity(field.reference.entity), field.reference, True
     for reference in entity.shape.references:
         if reference.name == relation:
             if reference.entity is None:

@@ -16,7 +16,9 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, FromClause, and_, false, literal_column, tuple_
 
 from crmkit.core.kernel.entities.columns import codec_of
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, order_key
+from crmkit.core.kernel.query.custom import column_of, type_of
 from crmkit.core.kernel.query.evaluate import value_of
 from crmkit.core.kernel.query.fields import coerce, criteria_field
 from crmkit.core.kernel.query.sql import named
@@ -64,7 +66,7 @@ class Stretch:
     order_by: tuple[Any, ...]
 
 
-def order_of(entity: EntityType[Any], text: str | None) -> Order:
+def order_of(entity: EntityType[Any], text: str | None, custom: CustomShapes = NO_CUSTOM) -> Order:
     """The order called ``text``; the entity's first one for None.
 
     Raises:
@@ -73,7 +75,7 @@ def order_of(entity: EntityType[Any], text: str | None) -> Order:
     """
     text = text or entity.orders[0]
     name, descending = order_key(text)
-    field = criteria_field(entity, name)
+    field = criteria_field(entity, name, custom)
     if field.type not in _SORTABLE:
         raise InvalidOperatorError("order", name, f"a field of type {field.type} has no order")
     keyset = name == "id" or any(order_key(o)[0] == name for o in entity.orders)
@@ -86,7 +88,7 @@ def order_of(entity: EntityType[Any], text: str | None) -> Order:
 def cursor_of(entity: EntityType[Any], order: Order, record: Any) -> Cursor:
     """The cursor after ``record``."""
     key = _sort_value(order, record)
-    to_json = codec_of(entity.table.c[order.column].type, "sqlite").to_json
+    to_json = codec_of(type_of(entity, order.column), "sqlite").to_json
     return Cursor(order.text, key if key is None or to_json is None else to_json(key), str(record.id))
 
 
@@ -109,7 +111,7 @@ def read_cursor(entity: EntityType[Any], order: Order, cursor: Cursor) -> tuple[
             if not order.field.nullable:
                 raise InvalidCursorError(cursor.key)
             return "empty", params
-        from_json = codec_of(entity.table.c[order.column].type, "sqlite").from_json
+        from_json = codec_of(type_of(entity, order.column), "sqlite").from_json
         key = cursor.key if from_json is None else from_json(cursor.key)
         params[AFTER_KEY] = _checked(order.field, key)
     except (CrmkitError, ValueError, TypeError, AttributeError, InvalidOperation):
@@ -130,7 +132,7 @@ def _checked(field: FieldShape, key: Any) -> Any:
 
 def stretches(order: Order, table: FromClause, at: At, dialect: str) -> list[Stretch]:
     """The stretches of a page, whose rows together and sorted are what comes ``at`` the start or after a cursor."""
-    key, id_, turn = table.c[order.column], table.c.id, _descending if order.descending else _ascending
+    key, id_, turn = column_of(table, order.column), table.c.id, _descending if order.descending else _ascending
     if order.column == "id":
         condition = None if at == "start" else _beyond(order, id_, named(AFTER_ID, id_.type))
         return [Stretch(condition, (turn(id_),))]
@@ -148,7 +150,7 @@ def sort_key(order: Order, table: FromClause) -> tuple[Any, ...]:
     turn = _descending if order.descending else _ascending
     if order.column == "id":
         return (turn(table.c.id),)
-    key = table.c[order.column]
+    key = column_of(table, order.column)
     parts = (turn(key), turn(table.c.id))
     return (turn(key.is_(None)), *parts) if order.field.nullable else parts
 

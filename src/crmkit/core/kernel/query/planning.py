@@ -25,8 +25,10 @@ from sqlalchemy import (
 
 from crmkit.core.kernel.access.visibility import Visibility
 from crmkit.core.kernel.entities.columns import Integer
+from crmkit.core.kernel.entities.custom import PREFIX
 from crmkit.core.kernel.entities.entity import EntityType
 from crmkit.core.kernel.query.check import ALL, Params, Template
+from crmkit.core.kernel.query.custom import column_of
 from crmkit.core.kernel.query.fields import Registry
 from crmkit.core.kernel.query.pages import At, Order, sort_key, stretches
 from crmkit.core.kernel.query.sql import ONE, ZERO, Conditions, Via, in_tenant, named
@@ -102,11 +104,15 @@ class Statements:
         else:
             branches = self._branches(plan, via, _columns)
         members = [
-            _first(rows.where(*_some(part.condition)).order_by(*part.order_by))
+            (table, _first(rows.where(*_some(part.condition)).order_by(*part.order_by)))
             for table, rows in branches
             for part in stretches(order, table, at, dialect)
         ]
-        return members[0] if len(members) == 1 else self._merged(plan, members, order, overlap=len(branches) > 1)
+        if len(members) == 1:
+            return members[0][1]
+        if order.column.startswith(PREFIX):  # which is no column that is read anyway
+            members = [(t, m.add_columns(column_of(t, order.column).label(order.column))) for t, m in members]
+        return self._merged(plan, [m for _, m in members], order, overlap=len(branches) > 1)
 
     def _merged(self, plan: Plan, members: list[Select[Any]], order: Order, *, overlap: bool) -> Select[Any]:
         """The first rows of all members together. Ids and sort keys are united; whole rows compare slowly."""
@@ -138,17 +144,19 @@ class Statements:
         """Counts and sums of the columns ``sums``, by the columns ``groups``."""
         via = _via(plan, dialect)
         table = plan.entity.table.alias()
-        keys = [table.c[g] for g in groups]
-        rows = self._within(plan, via, table, [*keys, func.count(ONE), *[func.sum(table.c[s]) for s in sums]])
+        keys = [column_of(table, g) for g in groups]
+        totals = [func.sum(column_of(table, s)) for s in sums]
+        rows = self._within(plan, via, table, [*keys, func.count(ONE), *totals])
         return _first(rows.group_by(*keys).order_by(*keys))
 
     def median(self, plan: Plan, groups: Sequence[str], of: str, dialect: str) -> Select[Any]:
         """Per group the sum and the number of the middle values: those whose place, twice, lies within n and n + 2."""
         table = plan.entity.table.alias()
-        keys, value = [table.c[g] for g in groups], table.c[of]
+        keys, value = [column_of(table, g) for g in groups], column_of(table, of)
         place = func.row_number().over(partition_by=keys, order_by=value).label("place")
         many = func.count(ONE).over(partition_by=keys).label("many")
-        rows = self._within(plan, _via(plan, dialect), table, [*keys, value.label("value"), place, many])
+        labelled = [key.label(name) for key, name in zip(keys, groups, strict=True)]
+        rows = self._within(plan, _via(plan, dialect), table, [*labelled, value.label("value"), place, many])
         ranked = rows.where(value.is_not(None)).subquery()
         by = [ranked.c[g] for g in groups]
         twice = ranked.c.place + ranked.c.place

@@ -187,7 +187,7 @@ class Reading:
 
     def _masked(self, entity: EntityType[M], page: Page[M]) -> Page[M]:
         work = self._work
-        if not work.hidden(entity):
+        if not work.masks(entity):
             return page
         return type(page)(tuple(work.masked(entity, record) for record in page.items), page.next)
 

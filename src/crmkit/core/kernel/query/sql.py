@@ -28,7 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from crmkit.core.kernel.entities.columns import Integer
+from crmkit.core.kernel.entities.custom import PREFIX
 from crmkit.core.kernel.query.check import ALL, Template
+from crmkit.core.kernel.query.custom import IdText, column_of
 from crmkit.core.kernel.query.fields import Registry
 
 __all__ = ["TENANT", "Conditions", "in_tenant", "named"]
@@ -113,12 +115,12 @@ class Conditions:
 
     def _compare(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, column, op, name = template
-        target = table.c[column]
+        target = column_of(table, column)
         return compared(target, op, named(name, target.type), positive=positive, nullable=target.nullable)
 
     def _money(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, column, currency_column, op, name, currency_name = template
-        amount, currency = table.c[column], table.c[currency_column]
+        amount, currency = column_of(table, column), column_of(table, currency_column)
         value, wanted = named(name, amount.type), named(currency_name, currency.type)
         if op == "ne":
             op, positive = "eq", not positive
@@ -128,36 +130,45 @@ class Conditions:
 
     def _in(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, column, prefix, start, count = template
-        target = table.c[column]
+        target = column_of(table, column)
         names = [named(f"{prefix}{i}", target.type) for i in range(start, start + count)]
         return target.in_(names) if positive else or_empty(target, target.not_in(names))
 
     def _like(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, column, name = template
-        target = table.c[column]
+        target = column_of(table, column)
         like: Condition = func.lower(target).like(named(name, target.type), escape="!")
         return like if positive else or_empty(target, not_(like))
 
     def _empty(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, column, wanted = template
-        target = table.c[column]
+        target = column_of(table, column)
         condition: Condition = target.is_(None) if wanted is positive else target.is_not(None)
         return condition
 
     def _exists(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, name, join, *conditions = template
         other = self._registry.entity(name).table.alias()
+        if join[1].startswith(PREFIX):
+            return self._referred(column_of(table, join[1]), other, conditions, positive=positive)
         found = exists(self._related(ONE, other, join, conditions, table))
         return found if positive else not_(found)
+
+    def _referred(self, target: Any, other: FromClause, conditions: list[Template], *, positive: bool) -> Condition:
+        """That a custom reference names one of the rows of ``other`` that fit, which are found first."""
+        ids = select(IdText(other.c.id)).where(
+            in_tenant(other), *[self._row_by_row.build(c, other) for c in conditions]
+        )
+        return target.in_(ids) if positive else or_empty(target, target.not_in(ids))
 
     def _aggregate(self, template: Template, table: Any, *, positive: bool) -> Condition:
         _, name, join, (function, column, op, value_name, currency), *conditions = template
         other = self._registry.entity(name).table.alias()
-        target = other.c["id" if column is None else column]
+        target = column_of(other, "id" if column is None else column)
         what = {"count": func.count(), "sum": func.sum(target), "min": func.min(target), "max": func.max(target)}
         rows = self._related(what[function], other, join, conditions, table)
         if currency is not None:
-            currency_column = other.c[currency[0]]
+            currency_column = column_of(other, currency[0])
             rows = rows.where(currency_column == named(currency[1], currency_column.type))
         value = named(value_name, Integer() if column is None else target.type)
         number: Any = rows.scalar_subquery()
@@ -183,7 +194,7 @@ class Conditions:
             return self._exists(("exists", name, ("id", column), ("or", *reasons), common), table, positive=positive)
         entity = self._registry.entity(name).table
         sets = [self._visible(entity.alias(), reason, common) for reason in reasons]
-        target = table.c[column]
+        target = column_of(table, column)
         if not sets:
             return or_(false()) if positive else and_(true())
         found: Condition = target.in_(sets[0] if len(sets) == 1 else union_all(*sets))

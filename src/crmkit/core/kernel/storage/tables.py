@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import new_metadata
+from crmkit.core.kernel.entities.entity import NAMES_ENTITY, new_metadata
 
 __all__ = [
     "actor_table",
@@ -21,6 +21,7 @@ __all__ = [
     "once_table",
     "plugin_state_table",
     "tenant_table",
+    "unique_table",
     "unit_table",
 ]
 
@@ -159,6 +160,18 @@ denial_table = Table(
     Column("record_id", Id()),
     Column("at", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),
+)
+
+# Values of custom fields of which no two records may have the same; of each, the record that has it.
+unique_table = Table(
+    "crm_unique",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("entity", Text(), nullable=False, info=dict(NAMES_ENTITY)),
+    Column("key", Text(), nullable=False),
+    Column("value", Text(), nullable=False),
+    Column("record_id", Id(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "entity", "key", "value"),
 )
 
 catalog_table = Table(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmkit.core.kernel.access.actors import Actor
+    from crmkit.core.kernel.custom_fields.service import CustomFields
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.history.service import History
     from crmkit.core.kernel.saved_criteria.service import CriteriaStore
@@ -178,6 +179,13 @@ class UnitOfWork:
         from crmkit.core.kernel.saved_criteria.service import CriteriaStore  # a service, which stands on units of work
 
         return self.use(CriteriaStore)
+
+    @property
+    def custom_fields(self) -> CustomFields:
+        """The custom fields that the tenant has defined."""
+        from crmkit.core.kernel.custom_fields.service import CustomFields  # a service, which stands on units of work
+
+        return self.use(CustomFields)
 
     def settings(self, settings: type[T]) -> T:
         """A plugin's settings of this deployment, given the class that describes them."""

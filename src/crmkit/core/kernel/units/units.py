@@ -204,6 +204,7 @@ class Units(Generic[U]):
             actor=who,
             on_behalf_of=on_behalf_of,
             rights=runtime.rights(db, found, who, on_behalf_of, now),
+            definitions=runtime.definitions(db, found),
             hooks=hooks,
             enabled=enabled,
             now=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import evolve, frozen
 
 from crmkit.core.kernel.access.policy import permission_for
+from crmkit.core.kernel.custom_fields.definitions import read_definitions, texts_of, with_custom
+from crmkit.core.kernel.deployment.tenants import raise_policy_generation
 from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.units.gate import Gate
 from crmkit.core.kernel.units.projecting import ChangeNotes, project
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.access.actors import Actor
     from crmkit.core.kernel.access.policy import Rights
+    from crmkit.core.kernel.custom_fields.definitions import Definitions
     from crmkit.core.kernel.deployment.runtime import Runtime
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.hooks.context import Context
@@ -81,6 +84,7 @@ _UNDONE = (
     "poisoned",
     "policy_touched",
     "rights",
+    "definitions",
 )
 """What of a unit's state a savepoint takes back; denials stay, since they were denied all the same."""
 
@@ -94,6 +98,7 @@ class Work:
         depth: how many commands are running, one inside of the other.
         versions: of the records written so far.
         changed: the whole records changed since projections were last told; empty if there are no projections.
+        definitions: the custom fields of the tenant.
         jobs: how many jobs were written with it.
         poisoned: a command failed, so that only rollback is left.
     """
@@ -107,6 +112,7 @@ class Work:
         actor: Actor,
         on_behalf_of: str | None,
         rights: Rights,
+        definitions: Definitions,
         hooks: HookTable,
         enabled: frozenset[str],
         now: datetime,
@@ -115,6 +121,7 @@ class Work:
     ) -> None:
         self.runtime, self.db, self.tenant, self.actor, self.on_behalf_of = runtime, db, tenant, actor, on_behalf_of
         self.rights, self.hooks, self.enabled, self.now, self.facts = rights, hooks, enabled, now, facts
+        self.definitions = definitions
         self.read_only = read_only
         self.registry = runtime.registry
         self.id = new_id()
@@ -358,10 +365,31 @@ class Work:
 
     def masked(self, entity: EntityType[M], record: M) -> M:
         """``record`` without the values that the actor may not read."""
-        hidden = self.hidden(entity)
+        hidden = self.masks(entity)
         if not hidden:
             return record
         return self.store(entity).codec.replaced(record, dict.fromkeys(hidden))
+
+    def masks(self, entity: EntityType[Any]) -> frozenset[str]:
+        """The fields that are taken out of records: those that the actor may not read, and custom ones removed."""
+        gone = self.definitions.shapes.hidden.get(entity.name)
+        hidden = self.hidden(entity)
+        return hidden if gone is None else hidden | gone
+
+    # -- custom fields ------------------------------------------------------------------------------------------------
+
+    def custom_texts(self, entity: EntityType[Any], record: Record) -> Iterator[str]:
+        """The texts of the searchable custom fields of ``record``, choices by their labels, whoever may read them."""
+        fields = self.definitions.entities.get(entity.name)
+        if fields is not None and record.custom:
+            yield from (text for _, text in texts_of(fields, record.custom))
+
+    def redefine(self) -> None:
+        """Take definitions of custom fields that this unit has changed into account, and tell other processes."""
+        self.flush()
+        raise_policy_generation(self)
+        self.definitions = read_definitions(self.db, self.tenant)
+        self.rights = with_custom(self.rights, self.definitions.shapes)
 
     # -- buffered writes, called by Records ---------------------------------------------------------------------------
 

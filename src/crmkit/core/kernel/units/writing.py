@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define
 from sqlalchemy import bindparam, insert
 
+from crmkit.core.kernel.custom_fields.definitions import EntityFields
+from crmkit.core.kernel.custom_fields.references import check_references, referred_by
+from crmkit.core.kernel.custom_fields.rules import settled
+from crmkit.core.kernel.custom_fields.uniqueness import keep_uniques
 from crmkit.core.kernel.entities.codec import Diff
+from crmkit.core.kernel.entities.custom import PREFIX, key_of, tagged
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import change_table
 from crmkit.core.kernel.units.projecting import note
@@ -105,6 +110,7 @@ class Buffer:
         work = self.work
         entity: EntityType[M] = work.registry.by_model(type(record))
         store = work.store(entity)
+        record = self._settled(entity, record, None)
         stored = store.codec.stamped(record, 1, record.created_at or work.now, work.now)
         key = (entity.name, stored.id)
         self.born.add(key)
@@ -124,7 +130,7 @@ class Buffer:
         if after.version != current.version:
             raise StaleVersionError(entity.name, before.id, expected=after.version, actual=current.version)
         codec = work.store(entity).codec
-        after = self._unmasked(entity, current, after)
+        after = self._settled(entity, self._unmasked(entity, current, after), current)
         diff = codec.diff(current, after)
         if not diff:
             return before
@@ -154,10 +160,14 @@ class Buffer:
             for reference in other.shape.references
             if reference.entity in {None, entity.name} and other.kind == "entity"  # derived rows follow by themselves
         ]
-        if any(write.entity is other for write in self.writes for other, _ in referring):
+        if work.definitions.referring(entity.name) or any(
+            write.entity is other for write in self.writes for other, _ in referring
+        ):
             self.flush()  # dependants are found in the database
         for other, reference in referring:
             self._settle(entity, current, other, reference, carried=carried)
+        for other, field, dependant in list(referred_by(work, entity, current.id)):
+            self._clear(other, dependant, field.name)
         current = work.identity[entity.name, current.id] or current
         self.writes.append(Write("delete", entity, current, None, self._root(entity, current), carried=carried))
         work.identity[entity.name, current.id] = None
@@ -182,11 +192,21 @@ class Buffer:
             if reference.on_delete == "delete":
                 self._delete_with_dependants(other, current, carried=carried or reference.column in other.goes_with)
                 continue
-            cleared = store.codec.replaced(current, {reference.column: None})
-            stored = store.codec.stamped(cleared, current.version + 1, current.created_at or work.now, work.now)
-            work.identity[key] = stored
-            diff = store.codec.diff(current, stored)
-            self.writes.append(Write("update", other, current, stored, self._root(other, stored), diff))
+            self._clear(other, dependant, reference.column)
+
+    def _clear(self, entity: EntityType[Any], dependant: Record, name: str) -> None:
+        """Empty a field of a record that was found in the database."""
+        work, key = self.work, (entity.name, dependant.id)
+        current = work.identity.setdefault(key, dependant)
+        if current is None:
+            return
+        codec = work.store(entity).codec
+        cleared = codec.replaced(current, {name: None})
+        stored = codec.stamped(cleared, current.version + 1, current.created_at or work.now, work.now)
+        work.identity[key] = stored
+        diff = codec.diff(current, stored)
+        if diff:
+            self.writes.append(Write("update", entity, current, stored, self._root(entity, stored), diff))
 
     def place(self, entity: EntityType[M], before: M | None, after: M | None, *, carried: bool = False) -> M | None:
         """Buffer one step of a plan of undo, restore or merge, which has looked at dependants and versions itself.
@@ -223,9 +243,26 @@ class Buffer:
     def _unmasked(self, entity: EntityType[M], current: M, after: M) -> M:
         """``after`` with the stored values of fields that the actor cannot read and has not set."""
         work = self.work
-        hidden = work.hidden(entity)
+        hidden = work.masks(entity)
         kept = {n: getattr(current, n) for n in hidden if hasattr(after, n) and getattr(after, n) is None}
+        if current.custom:
+            keys = {n: key_of(n) for n in hidden if n.startswith(PREFIX)}
+            kept.update({
+                n: current.custom[key] for n, key in keys.items() if key in current.custom and key not in after.custom
+            })
         return work.store(entity).codec.replaced(after, kept) if kept else after
+
+    def _settled(self, entity: EntityType[M], record: M, before: M | None) -> M:
+        """``record`` with the values of its custom fields checked, and defaults for a new one."""
+        work = self.work
+        fields = work.definitions.entities.get(entity.name)
+        if fields is None:
+            if not record.custom and (before is None or not before.custom):
+                return record
+            fields = EntityFields(entity.name, {}, {})
+        hidden = work.hidden(entity, "create" if before is None else "update")
+        custom = settled(fields, record.custom, None if before is None else before.custom, hidden)
+        return work.store(entity).codec.replaced(record, {"custom": custom})
 
     def _root(self, entity: EntityType[Any], record: Record) -> Key:
         if entity.part_of is None:
@@ -301,9 +338,16 @@ class Buffer:
         hidden = work.rights.hidden_fields(permission, write.entity)
         if hidden and write.op != "delete":
             for field in self._diff(write):
-                if field in hidden:
+                if field in hidden and not self._is_default(write, field):
                     name, id_ = write.entity.name, write.record.id
                     raise FieldForbiddenError(permission, work.actor.id, entity=name, field=field, id=id_)
+
+    def _is_default(self, write: Write, name: str) -> bool:
+        """Whether a new record has a value that nobody has given: the default of a custom field."""
+        if write.op != "insert" or not name.startswith(PREFIX):
+            return False
+        field = self.work.definitions.find(write.entity.name, key_of(name))
+        return field is not None and field.default == tagged(write.after.custom[field.key])
 
     def _check_references(self, write: Write) -> None:
         """What a row newly refers to must be there, seen by the actor, and not merged away.
@@ -315,6 +359,7 @@ class Buffer:
         if write.after is None:
             return
         work = self.work
+        check_references(work, write)
         final = work.identity.get((write.entity.name, write.after.id))
         for reference in write.entity.shape.references:
             if write.op == "update" and reference.column not in write.diff:
@@ -352,6 +397,8 @@ class Buffer:
                 store.update(work.db, work.tenant, columns, [(w.before, w.after) for w in batch])
             else:
                 store.delete(work.db, work.tenant, [w.before for w in batch])
+        if work.definitions.entities:
+            keep_uniques(work, writes)
         work.versions.update((w.record.id, w.version) for w in writes)
         self._log([w for w in writes if not w.raises], versions)
         if work.projections:

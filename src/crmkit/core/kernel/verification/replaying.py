@@ -13,6 +13,7 @@ from attrs import define
 from sqlalchemy import bindparam, exists, func, select, tuple_
 
 from crmkit.core.kernel.entities.columns import Id, Integer, Json, codec_of
+from crmkit.core.kernel.entities.custom import PREFIX
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import change_table, unit_table
 from crmkit.core.kernel.verification.model import LIMIT, MOST, NIL, PAGE, Checking, Finding, Stored, read_as
@@ -249,7 +250,7 @@ def _imaging(one: Stored, dialect: str) -> Callable[[Mapping[str, Any]], dict[st
         for name, columns in fields:
             values = [None if (raw := row[c]) is None else convert(raw) for c, convert in columns]
             if name == "custom":
-                image.update({f"custom.{key}": value for key, value in (values[0] or {}).items()})
+                image.update({PREFIX + key[2:]: {key[0]: value} for key, value in (values[0] or {}).items()})
             else:
                 image[name] = values[0] if len(values) == 1 else values
         return image
@@ -279,7 +280,7 @@ def _difference(one: Stored, wanted: _Replayed, version: int, image: dict[str, A
     said = image.pop("version")
     if said != version:
         return f"it is at version {said} in the table, and at {version} by its history"
-    names = {*image, *(name for name in wanted.state if name in one.fields or name.startswith("custom."))}
+    names = {*image, *(name for name in wanted.state if name in one.fields or name.startswith(PREFIX))}
     differing = [
         n for n in sorted(names) if _comparable(one, n, image.get(n)) != _comparable(one, n, wanted.state.get(n))
     ]

@@ -72,7 +72,7 @@ class MergingCommands(Service):
         folding = Folding(planner)
         folding.fold(PARTY, losing, winning)
         self._settle(folding, winner, stands="lifecycle" in mine)
-        folding.set(winning, dict(image))
+        folding.set(winning, folding.apart(image, losing, winning))
         folding.set(losing, {**theirs, "merged_into": str(winner)})
         plan = planner.plan(list(folding.steps()))
         if plan.conflicts:

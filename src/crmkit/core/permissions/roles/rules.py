@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from crmkit.core.kernel.access.rule import Rule, Scope, covers
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, nearest
 from crmkit.core.kernel.query.check import check_criteria
 from crmkit.core.kernel.query.fields import Registry, root_name
@@ -20,13 +21,16 @@ MAX_RULES: Final = 200
 """How many rules a role may have."""
 
 
-def check_rules(rules: Sequence[Rule], *, permissions: Collection[str], registry: Registry) -> None:
+def check_rules(
+    rules: Sequence[Rule], *, permissions: Collection[str], registry: Registry, custom: CustomShapes = NO_CUSTOM
+) -> None:
     """Refuse rules that could never apply, since they are mistakes.
 
     Args:
         rules: what a role is to say.
         permissions: the names of all registered permissions.
         registry: the entities of the deployment.
+        custom: the custom fields of the tenant.
 
     Raises:
         InvalidValueError: if a permission covers none that is registered, or a condition belongs to no entity.
@@ -41,9 +45,9 @@ def check_rules(rules: Sequence[Rule], *, permissions: Collection[str], registry
         if rule.where != ALWAYS:
             if entity is None:
                 raise InvalidValueError("where", rule.permission, "is of no entity, so a condition has no fields")
-            check_criteria(rule.where, registry, entity)
+            check_criteria(rule.where, registry, entity, custom=custom)
         if entity is not None:
-            _check_fields(rule, entity, registry)
+            _check_fields(rule, entity, registry, custom)
 
 
 def naming(plugin: str) -> Criteria:
@@ -70,9 +74,9 @@ def _entity_of(rule: Rule, registry: Registry) -> EntityType[Any] | None:
     return next((e for e in registry if e.name == name), None)
 
 
-def _check_fields(rule: Rule, entity: EntityType[Any], registry: Registry) -> None:
+def _check_fields(rule: Rule, entity: EntityType[Any], registry: Registry, custom: CustomShapes) -> None:
     parts = [e for e in registry if e.part_of is not None and root_name(registry, e) == entity.name]
-    known = {name for e in (entity, *parts) for name in e.shape.fields}
+    known = {name for e in (entity, *parts) for name in (*e.shape.fields, *custom.of(e.name))}
     for name in rule.fields:
         if not name.startswith("class:") and name not in known:
             raise UnknownFieldError(entity.name, name, nearest=nearest(name, known))
@@ -104,6 +108,7 @@ def _permits(scope: Scope, *permissions: str) -> list[Rule]:
 
 _VOCABULARY: Final = (
     "channel.read",
+    "custom_field.read",
     "lifecycle_stage.read",
     "party_role_type.read",
     "pipeline.read",

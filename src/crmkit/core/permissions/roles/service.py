@@ -171,7 +171,9 @@ class RoleCommands(Service):
         return found[0]
 
     def _check(self, rules: Sequence[Rule]) -> None:
-        check_rules(rules, permissions=self._work.runtime.permissions, registry=self._work.registry)
+        work = self._work
+        custom = work.definitions.shapes
+        check_rules(rules, permissions=work.runtime.permissions, registry=work.registry, custom=custom)
 
     def _replace(self, role: Role, rules: Sequence[Rule]) -> None:
         """Only what differs is written, so that history shows which rule came and which one went."""
