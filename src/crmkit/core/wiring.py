@@ -15,6 +15,7 @@ from crmkit.core.kernel.decisions.plugin import DECISIONS
 from crmkit.core.kernel.decisions.reading import standing
 from crmkit.core.kernel.history.plugin import HISTORY
 from crmkit.core.kernel.saved_criteria.plugin import SAVED
+from crmkit.core.kernel.search.plugin import SEARCH
 from crmkit.core.kernel.storage.migrations import Unit
 from crmkit.core.kernel.verification.model import Check
 from crmkit.core.parties.plugin import AREA as PARTIES
@@ -39,6 +40,7 @@ AREAS: Final = (
     COMMENTS,
     ATTACHMENTS,
     DECISIONS,
+    SEARCH,
     PERMISSIONS,
     PARTIES,
     INTERACTIONS,

@@ -111,5 +111,5 @@ PARTICIPANT = EntityType(
     display="role",
     orders=("id",),
     part_of="interaction_id",
-    fields={"name": Field(data_class="personal")},
+    fields={"name": Field(data_class="personal", searchable=True)},
 )

@@ -10,6 +10,7 @@ down_revision = None
 DAY = sa.Text().with_variant(sa.Date(), "postgresql")
 EXACT_4 = sa.BigInteger().with_variant(sa.Numeric(19, 4), "postgresql")
 FLAG = sa.Boolean(create_constraint=False)
+GRAMS = sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql")
 ID = sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql")
 INSTANT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 INTEGER = sa.BigInteger()
@@ -508,6 +509,28 @@ def upgrade() -> None:
     op.create_index(
         "ox_crm_saved_criteria_team_id_name", "crm_saved_criteria", ["tenant_id", "team_id", "name", "id"], unique=False
     )
+    op.create_table(
+        "crm_search",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("record_id", ID, nullable=False),
+        sa.Column("docid", INTEGER, nullable=True),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("grams", GRAMS, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "entity", "record_id", name=op.f("pk_crm_search")),
+    )
+    op.create_index(
+        "ix_crm_search_docid", "crm_search", ["docid"], unique=False, postgresql_where=sa.column("docid").is_not(None)
+    )
+    op.create_index(
+        "ix_crm_search_grams",
+        "crm_search",
+        ["grams"],
+        unique=False,
+        postgresql_using="gin",
+        sqlite_where=sa.column("docid").is_(None),
+    )
+    op.create_index("ix_crm_search_newest", "crm_search", ["tenant_id", "record_id", "entity"], unique=False)
     op.create_table(
         "crm_team",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -1135,10 +1158,17 @@ def upgrade() -> None:
         ["tenant_id", "party_id", "id"],
         unique=False,
     )
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE crm_search_index USING fts5(grams, content='crm_search', content_rowid='docid',"
+            " detail=none, columnsize=0, tokenize='ascii')"
+        )
 
 
 def downgrade() -> None:
     """Take back."""
+    if op.get_context().dialect.name == "sqlite":
+        op.execute("DROP TABLE crm_search_index")
     op.drop_table("crm_participant")
     op.drop_table("crm_activity")
     op.drop_table("crm_interaction")
@@ -1157,6 +1187,7 @@ def downgrade() -> None:
     op.drop_table("crm_unique")
     op.drop_table("crm_tenant")
     op.drop_table("crm_team")
+    op.drop_table("crm_search")
     op.drop_table("crm_saved_criteria")
     op.drop_table("crm_role")
     op.drop_table("crm_relationship_type")

@@ -43,7 +43,7 @@ DEAL = EntityType(
     fields={
         "title": Field(searchable=True, data_class="personal"),
         "amount": Field(data_class="financial"),
-        "lost_reason": Field(data_class="personal"),
+        "lost_reason": Field(searchable=True, data_class="personal"),
     },
     staged=True,
 )

@@ -18,7 +18,7 @@ __all__ = ["AREAS", "Access", "Database", "Deployment", "Files", "HookLimits", "
 _PASSWORD = re.compile(r"(://[^:/?#@]*:).*(?=@)|((?:password|pwd|sslpassword)=)[^&]*", re.IGNORECASE)
 
 
-AREAS = ("parties", "interactions", "pipelines", "permissions")
+AREAS = ("search", "parties", "interactions", "pipelines", "permissions")
 """The sections of the core's areas; structured by each area's own settings class."""
 
 
@@ -151,7 +151,8 @@ class Sections:
         limits: how much may be asked for at once.
         jobs: how jobs are run.
         files: where attachments are kept.
-        parties: the settings of the parties area, as they were written; see `Config.area_settings`.
+        search: the settings of search, as they were written; see `Config.area_settings`.
+        parties: those of the parties area.
         interactions: those of the interactions area.
         pipelines: those of the pipelines area.
         permissions: those of the permissions area.
@@ -165,6 +166,7 @@ class Sections:
     limits: Limits = Factory(Limits)
     jobs: JobLimits = Factory(JobLimits)
     files: Files = Factory(Files)
+    search: Raw = field(factory=Raw, repr=False)
     parties: Raw = field(factory=Raw, repr=False)
     interactions: Raw = field(factory=Raw, repr=False)
     pipelines: Raw = field(factory=Raw, repr=False)

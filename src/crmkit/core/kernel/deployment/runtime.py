@@ -12,6 +12,7 @@ from crmkit.core.kernel.custom_fields.definitions import Definitions, read_defin
 from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
 from crmkit.core.kernel.query.compiler import Compiler
+from crmkit.core.kernel.search.queries import SearchQueries
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
 from crmkit.core.kernel.storage.storing import Store
 from crmkit.core.kernel.storage.tables import once_table, tenant_table
@@ -119,6 +120,7 @@ class Runtime:
         self.bell = Bell()
         self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
         self.compiler = Compiler(registry)
+        self.search = SearchQueries(registry)
         self._settings, self.rights_source = settings, rights_source
         self.guard = guarded(UniqueKeys({**{e.name: e.table for e in registry}, **_KERNEL_KEYS}))
         self._stores: dict[tuple[EntityType[Any], str], Store[Any]] = {}

@@ -17,7 +17,19 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID, SafeUUID
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, Dialect, LargeBinary, Numeric, Uuid, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    Dialect,
+    LargeBinary,
+    Numeric,
+    Uuid,
+    type_coerce,
+)
+from sqlalchemy import Integer as Int32
 from sqlalchemy import Text as SqlText
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -31,6 +43,7 @@ __all__ = [
     "Day",
     "Exact",
     "Flag",
+    "Grams",
     "Id",
     "Instant",
     "Integer",
@@ -303,6 +316,33 @@ class Json(Coded):
     def native(self, dialect: str) -> TypeEngine[Any]:
         """JSONB on PostgreSQL, TEXT on SQLite."""
         return SqlText() if dialect == "sqlite" else JSONB(none_as_null=True)
+
+
+class Grams(Coded):
+    """Numbers of 32 bits, by which a derived table is indexed; no field of a record has this type.
+
+    On SQLite, whose full-text index takes texts, each is a word of eight hexadecimal digits.
+    """
+
+    impl = SqlText
+    logical: ClassVar[Any] = "grams"
+    cache_ok = True
+
+    def codec(self, dialect: str) -> Codec:
+        """Words on SQLite; psycopg takes and gives lists."""
+        return Codec(_words, _numbers) if dialect == "sqlite" else Codec()
+
+    def native(self, dialect: str) -> TypeEngine[Any]:
+        """INTEGER[] on PostgreSQL, TEXT on SQLite."""
+        return SqlText() if dialect == "sqlite" else ARRAY(Int32())
+
+
+def _words(numbers: list[int]) -> str:
+    return " ".join(["%08x" % (number + 0x80000000) for number in numbers])  # the quickest way
+
+
+def _numbers(words: str) -> list[int]:
+    return [int(word, 16) - 0x80000000 for word in words.split()]
 
 
 def codec_of(type_: TypeEngine[Any], dialect: str) -> Codec:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.history.service import History
     from crmkit.core.kernel.saved_criteria.service import CriteriaStore
+    from crmkit.core.kernel.search.service import Search
     from crmkit.core.kernel.units.service import Service
     from crmkit.core.kernel.units.work import Work
     from crmkit.values.criteria import Criteria
@@ -186,6 +187,13 @@ class UnitOfWork:
         from crmkit.core.kernel.custom_fields.service import CustomFields  # a service, which stands on units of work
 
         return self.use(CustomFields)
+
+    @property
+    def search(self) -> Search:
+        """Search over all records: ``uow.search.find("ida berg")``."""
+        from crmkit.core.kernel.search.service import Search  # a service, which stands on units of work
+
+        return self.use(Search)
 
     def settings(self, settings: type[T]) -> T:
         """A plugin's settings of this deployment, given the class that describes them."""

@@ -50,7 +50,7 @@ MECHANISM: Final = EntityType(
     part_of="party_id",
     fields={
         "raw": Field(data_class="personal", searchable=True),
-        "normalised": _PERSONAL,
+        "normalised": Field(data_class="personal", searchable=True),
         "search_key": _PERSONAL,
         "street": _PERSONAL,
         "locality": _PERSONAL,

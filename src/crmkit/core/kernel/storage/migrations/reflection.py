@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import column, func, inspect, select, table
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.types import NullType
 
 from crmkit.core.kernel.storage.migrations.revisions import VERSION_PREFIX
 
@@ -52,7 +53,8 @@ def _table(connection: Connection, inspector: Inspector, name: str, schema: str 
     return {
         "columns": {
             c["name"]: (
-                c["type"].compile(dialect).partition(" COLLATE ")[0],
+                # Columns of SQLite's virtual tables have no type.
+                "" if isinstance(c["type"], NullType) else c["type"].compile(dialect).partition(" COLLATE ")[0],
                 collations.get(c["name"]),
                 "null" if c["nullable"] else "not null",
                 (c["default"] or "").replace(f"{schema}.", ""),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from textwrap import wrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, MetaData, Table
 
-from crmkit.core.kernel.entities.columns import Exact, LogicalType
+from crmkit.core.kernel.entities.columns import Exact
 
 if TYPE_CHECKING:
     from sqlalchemy import ForeignKey
@@ -18,7 +19,7 @@ __all__ = ["render"]
 
 # A released migration must make the same tables for ever, so it is written in SQLAlchemy's types, not in crmkit's,
 # which may change. Each constant is what the type of that name in `columns` is today, on SQLite and on PostgreSQL.
-FROZEN: Final[Mapping[LogicalType, tuple[str, str]]] = MappingProxyType({
+FROZEN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "text": ("TEXT", 'sa.Text().with_variant(sa.Text(collation="C"), "postgresql")'),
     "integer": ("INTEGER", "sa.BigInteger()"),
     "boolean": ("FLAG", "sa.Boolean(create_constraint=False)"),
@@ -26,8 +27,13 @@ FROZEN: Final[Mapping[LogicalType, tuple[str, str]]] = MappingProxyType({
     "instant": ("INSTANT", 'sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")'),
     "id": ("ID", 'sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql")'),
     "decimal": ("EXACT_{scale}", 'sa.BigInteger().with_variant(sa.Numeric(19, {scale}), "postgresql")'),
+    "grams": ("GRAMS", 'sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql")'),
     "json": ("JSON", 'sa.Text().with_variant(postgresql.JSONB(), "postgresql")'),
 })
+
+BESIDE: Final = "beside"
+"""In a table's ``info``: the statements that make and drop what it needs beside it on SQLite."""
+_ON_SQLITE: Final = 'if op.get_context().dialect.name == "sqlite":'
 
 _MODULE: Final = '''"""{title}."""
 
@@ -52,7 +58,7 @@ def downgrade() -> None:
 
 # An expression in an index, as Alembic writes it. That of keyset orders needs no SQL text; for any other, text()
 # keeps the parentheses that PostgreSQL wants, which literal_column() would lose.
-_IS_NULL: Final = re.compile(r"sa\.(?:literal_column|text)\((['\"])\((\w+) IS NULL\)\1\)")
+_IS_NULL: Final = re.compile(r"sa\.(?:literal_column|text)\((['\"])\(?(\w+) IS (NOT )?NULL\)?\1\)")
 _EXPRESSION: Final = re.compile(r"sa\.(?:literal_column|text)\(('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)")
 
 
@@ -77,14 +83,17 @@ def render(
     used: dict[str, str] = {}
     context = MigrationContext.configure(dialect_name="postgresql")
     tables = [t for t in _with_others(metadata).sorted_tables if t.name in metadata.tables]
+    beside = [table.info[BESIDE] for table in tables if BESIDE in table.info]
     making: list[Any] = []
     for table in tables:
+        table.info = {}  # of a copy; Alembic would write it down
         making.append(ops.CreateTableOp.from_table(table))
         making += [ops.CreateIndexOp.from_index(i) for i in sorted(table.indexes, key=lambda i: str(i.name))]
     dropping: list[Any] = [ops.DropTableOp.from_table(table) for table in reversed(tables)]
     item = _renderer(used)
     upgrade = render_python_code(ops.UpgradeOps(making), render_item=item, migration_context=context)
     downgrade = render_python_code(ops.DowngradeOps(dropping), render_item=item, migration_context=context)
+    upgrade, downgrade = _with_beside(beside, _without_remarks(upgrade), _without_remarks(downgrade))
     types = "\n".join(f"{name} = {source}" for name, source in sorted(used.items()))
     return _MODULE.format(
         title=title,
@@ -92,10 +101,8 @@ def render(
         revision=revision,
         below=below,
         types=types,
-        upgrade=_EXPRESSION.sub(
-            r"sa.text(\1)", _IS_NULL.sub(r"sa.column(\1\2\1).is_(None)", _without_remarks(upgrade))
-        ),
-        downgrade=_without_remarks(downgrade),
+        upgrade=_EXPRESSION.sub(r"sa.text(\1)", _IS_NULL.sub(_is_null, upgrade)),
+        downgrade=downgrade,
     )
 
 
@@ -116,6 +123,24 @@ def _target(key: ForeignKey) -> tuple[str, str]:
     return table, column
 
 
+def _is_null(found: re.Match[str]) -> str:
+    quote, name, negated = found.groups()
+    return f"sa.column({quote}{name}{quote}).{'is_not' if negated else 'is_'}(None)"
+
+
+def _with_beside(beside: Iterable[tuple[str, str]], upgrade: str, downgrade: str) -> tuple[str, str]:
+    """The two functions with what tables need beside them on SQLite only (see `BESIDE`)."""
+    for making, dropping in beside:
+        upgrade += f"\n    {_ON_SQLITE}\n        op.execute({_literal(making)})"
+        downgrade = f"{_ON_SQLITE}\n        op.execute({_literal(dropping)})\n    {downgrade}"
+    return upgrade, downgrade
+
+
+def _literal(statement: str) -> str:
+    """A string literal, of several lines where it is long."""
+    return " ".join(map(repr, wrap(statement, 100, drop_whitespace=False)))
+
+
 def _without_remarks(source: str) -> str:
     """Leave out the remarks in which Alembic asks to adjust what it wrote."""
     return "\n".join(line for line in source.splitlines() if not line.strip().startswith("# ###")).strip()
@@ -123,7 +148,7 @@ def _without_remarks(source: str) -> str:
 
 def _renderer(used: dict[str, str]) -> Callable[[str, Any, Any], Any]:
     def item(kind: str, thing: Any, _: Any) -> Any:
-        logical: LogicalType | None = getattr(thing, "logical", None) if kind == "type" else None
+        logical: str | None = getattr(thing, "logical", None) if kind == "type" else None
         if logical is None:
             return False  # as Alembic would
         name, source = FROZEN[logical]

@@ -1,0 +1,282 @@
+"""Search: the records that fit a text best, and how many there are, of those that the actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from attrs import frozen
+
+from crmkit.core.kernel.entities.columns import Id, codec_of
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.search.documents import Searched, searched_of
+from crmkit.core.kernel.search.model import Fit, Reach, SearchHit
+from crmkit.core.kernel.search.queries import Place
+from crmkit.core.kernel.search.rules import Term, excerpt, fit_of, terms_of
+from crmkit.core.kernel.units.gate import EVERYBODY, query
+from crmkit.core.kernel.units.service import Service
+from crmkit.errors import InvalidCursorError, InvalidValueError, LimitExceededError
+from crmkit.values.page import Cursor, Page
+from crmkit.values.ref import Ref
+
+if TYPE_CHECKING:
+    from crmkit.core.kernel.units.work import Work
+
+__all__ = ["MAX_HITS", "MAX_SEARCH_LIMIT", "Search"]
+
+MAX_HITS: Final = 1_000
+"""How many of the newest records that fit are ranked; the pages of a search end with the last of them."""
+MAX_SEARCH_LIMIT: Final = 100
+"""How many hits a page may have."""
+_ORDER: Final = "search"
+
+
+class Search(Service):
+    """Search over all records that the actor may see."""
+
+    @query("search.find", permission=EVERYBODY)
+    def find(
+        self, text: str, *, entities: Sequence[str] = (), limit: int = 20, after: Cursor | None = None
+    ) -> Page[SearchHit]:
+        """The records that contain all words of ``text``, the best first.
+
+        Case, accents, width and punctuation do not matter. A word is found at the beginning of words, and from three
+        characters on inside of them; in Chinese, Japanese and Korean every character is. What punctuation joins, such
+        as an e-mail address, has to stand together. Numbers are found in any spelling (``+47 22 12 34 56``,
+        ``22123456``).
+
+        Whole words count more than beginnings, and those more than parts of words; next what is found in the field that
+        names the record; then the newest record comes first. Of each of these kinds the 1,000 newest are ranked.
+
+        Args:
+            text: at most 1,000 characters and 16 words; without a letter or digit it finds nothing.
+            entities: the names of entities, such as ``party``, to find only these; all by default.
+            limit: how many hits, 1 to 100.
+            after: the ``next`` of the page before, of the same search.
+
+        Raises:
+            LimitExceededError: if the text or the limit is too large.
+            UnknownFieldError: if an entity is unknown.
+            InvalidValueError: if an entity has nothing to search, or is found as what it is part of.
+            InvalidCursorError: if ``after`` belongs to something else.
+        """  # raised by what this calls; callers want to know
+        if not 1 <= limit <= MAX_SEARCH_LIMIT:
+            raise LimitExceededError("hits in a page", MAX_SEARCH_LIMIT, got=limit)
+        work, terms, plans = self._asked(text, entities)
+        begin = None if after is None else _place_of(after)
+        if not terms:
+            return Page(())
+        found = _Finding(work, plans, terms).best(limit + 1, begin)
+        shown = found[:limit]
+        following = _cursor_of(shown[-1]) if len(found) > limit else None
+        return Page(tuple(_Showing(work, plans, terms).hits(shown)), following)
+
+    @query("search.count", permission=EVERYBODY)
+    def count(self, text: str, *, entities: Sequence[str] = ()) -> Mapping[str, int]:
+        """How many records of each entity contain all words of ``text``; see `find`. Entities without any are left out.
+
+        It looks at all of them, which takes longer the more common the words are.
+
+        Args:
+            text: see `find`.
+            entities: see `find`.
+        """
+        work, terms, plans = self._asked(text, entities)
+        return _Finding(work, plans, terms).count() if terms else {}
+
+    def _asked(self, text: str, entities: Sequence[str]) -> tuple[Work, tuple[Term, ...], dict[str, Searched]]:
+        work = self._work
+        terms = terms_of(text)
+        known = searched_of(work.runtime.registry)
+        present = work.enabled | {"core"}
+        for name in entities:
+            entity = work.runtime.registry.entity(name)
+            if name not in known:
+                whole = work.runtime.registry.root_of(entity).name
+                way = f"is found as {whole!r}" if whole in known and whole != name else "has nothing to search"
+                raise InvalidValueError("entities", name, way)
+        plans = {
+            name: plan
+            for name, plan in known.items()
+            if (not entities or name in entities) and work.runtime.registry.plugin_of(name) in present
+        }
+        work.settle()  # what the unit itself has written is found
+        return work, terms, plans
+
+
+@frozen
+class _Found:
+    """A record that fits."""
+
+    entity: str
+    id: UUID
+    fit: Fit
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """By which records are sorted, the best last."""
+        return self.fit.score, self.id.int, self.entity
+
+
+class _Finding:
+    """Looks for records by the index, and at their documents for how well they fit."""
+
+    def __init__(self, work: Work, plans: Mapping[str, Searched], terms: Sequence[Term]) -> None:
+        self._work, self._plans, self._terms = work, plans, terms
+        self._to_id = codec_of(Id(), work.db.dialect).from_driver or (lambda raw: raw)
+        hidden = {name: _hidden(work, plan) for name, plan in plans.items()}
+        self._hidden = {name: fields for name, fields in hidden.items() if fields}
+        # Nothing to search is left of an entity whose every field is hidden.
+        readable = [p for name, p in plans.items() if len(hidden[name]) < len(list(p.names()))]
+        self._entities = [plan.entity for plan in readable]
+
+    def best(self, limit: int, begin: tuple[int, int, str] | None) -> list[_Found]:
+        """The best that come after ``begin``, from as few rows as can tell."""
+        found: dict[tuple[str, UUID], _Found] = {}
+        following: list[_Found] = []
+        for reach in self._reaches():
+            newest = list(self._newest(reach, MAX_HITS))
+            found.update({(f.entity, f.id): f for f in newest})
+            if reach == "beginnings" and len(newest) == MAX_HITS:  # older ones may fit better
+                found.update({(f.entity, f.id): f for f in self._newest("words", MAX_HITS)})
+            following = [f for f in found.values() if begin is None or f.rank < begin]
+            if len(following) >= limit:
+                break  # whatever reaches farther fits less
+        return sorted(following, key=lambda f: f.rank, reverse=True)[:limit]
+
+    def count(self) -> dict[str, int]:
+        """How many there are of each entity."""
+        work, reach = self._work, self._reaches()[-1]
+        open_ = [e for e in self._entities if e.name not in self._hidden]
+        counts: dict[str, int] = {}
+        if open_:
+            asked = work.runtime.search.counting(
+                work.rights, work.tenant, open_, self._terms, reach, dialect=work.db.dialect
+            )
+            counts.update(dict(work.db.rows(asked.statement, asked.params)))
+        covered = [e for e in self._entities if e.name in self._hidden]
+        for found in self._newest(reach, None, covered):
+            counts[found.entity] = counts.get(found.entity, 0) + 1
+        return {name: counts[name] for name in sorted(counts)}
+
+    def _reaches(self) -> tuple[Reach, ...]:
+        return ("beginnings", "inside") if any(term.inside for term in self._terms) else ("beginnings",)
+
+    def _newest(
+        self, reach: Reach, most: int | None, entities: Sequence[EntityType[Any]] | None = None
+    ) -> Iterator[_Found]:
+        """The newest that fit as far as that, by what the actor may read of them."""
+        work, taken, after = self._work, 0, None
+        entities = self._entities if entities is None else entities
+        while entities:
+            asked = work.runtime.search.fitting(
+                work.rights,
+                work.tenant,
+                entities,
+                self._terms,
+                reach,
+                limit=MAX_HITS,
+                after=after,
+                dialect=work.db.dialect,
+            )
+            rows = work.db.rows(asked.statement, asked.params)
+            for entity, raw, text, _ in rows:
+                fit = self._fit(entity, text, reach)
+                if fit is not None:
+                    yield _Found(entity, self._to_id(raw), fit)
+                    taken += 1
+                    if taken == most:
+                        return
+            if len(rows) < MAX_HITS:
+                return
+            after = self._after(rows[-1])
+
+    def _fit(self, entity: str, text: str, reach: Reach) -> Fit | None:
+        plan = self._plans[entity]
+        fit = fit_of(text, self._terms, plan.entity.display, self._hidden.get(entity, frozenset()))
+        return None if fit is None or fit.score < _LEAST[reach] else fit
+
+    def _after(self, row: Sequence[Any]) -> Place:
+        entity, raw, _, docid = row
+        return (docid,) if self._work.db.dialect == "sqlite" else (self._to_id(raw), entity)
+
+
+_LEAST: Final[Mapping[Reach, int]] = {"words": 6, "beginnings": 4, "inside": 2}
+
+
+def _hidden(work: Work, plan: Searched) -> frozenset[str]:
+    """The fields that the actor may not read, by their names in documents."""
+    return frozenset(name for entity, field, name in plan.names() if field in work.hidden(entity))
+
+
+class _Showing:
+    """Makes hits of what was found: reads the records, as far as the actor may."""
+
+    def __init__(self, work: Work, plans: Mapping[str, Searched], terms: Sequence[Term]) -> None:
+        self._work, self._plans, self._terms = work, plans, terms
+
+    def hits(self, found: Sequence[_Found]) -> Iterator[SearchHit]:
+        """A hit for each, in order."""
+        records = {
+            name: self._records(plan.entity, [f.id for f in found if f.entity == name])
+            for name, plan in self._plans.items()
+        }
+        parts = {name: self._parts(name, found) for name in {f.fit.field for f in found if "." in f.fit.field}}
+        for one in found:
+            record = records[one.entity].get(one.id)
+            if record is None:  # gone, and its document not yet
+                continue
+            values = (
+                parts[one.fit.field].get(one.id, ()) if one.fit.field in parts else _values([record], one.fit.field)
+            )
+            label = getattr(record, self._plans[one.entity].entity.display, None)
+            yield SearchHit(
+                ref=Ref(one.entity, one.id),
+                label="" if label is None else str(label),
+                score=one.fit.score,
+                field=one.fit.field,
+                snippet=excerpt(values, self._terms),
+            )
+
+    def _records(self, entity: EntityType[Any], ids: list[UUID]) -> dict[UUID, Any]:
+        work = self._work
+        if not ids:
+            return {}
+        read = work.store(entity).read_many(work.db, work.tenant, ids)
+        return {id_: work.masked(entity, record) for id_, record in read.items()}
+
+    def _parts(self, name: str, found: Iterable[_Found]) -> dict[UUID, list[str]]:
+        """The values of a part's field, by the id of what it is part of."""
+        work = self._work
+        part_name, _, field = name.rpartition(".")
+        part = work.runtime.registry.entity(part_name)
+        whole, column = work.runtime.registry.root_of(part), part.part_of or ""
+        reference = part.field(column).reference
+        ids = [f.id for f in found if f.fit.field == name]
+        values: dict[UUID, list[str]] = {}
+        if reference is not None:
+            read = work.store(part).referring_many(work.db, work.tenant, reference, whole.name, ids)
+            for record in read.values():
+                values.setdefault(getattr(record, column), []).extend(_values([record], field))
+        return values
+
+
+def _values(records: Iterable[Any], field: str) -> list[str]:
+    values = (getattr(record, field, None) for record in records)
+    return [str(value) for value in values if value is not None]
+
+
+def _cursor_of(found: _Found) -> Cursor:
+    return Cursor(_ORDER, found.fit.score, f"{found.entity} {found.id}")
+
+
+def _place_of(cursor: Cursor) -> tuple[int, int, str]:
+    entity, _, id_ = cursor.id.partition(" ")
+    try:
+        place = UUID(id_).int
+    except ValueError:
+        raise InvalidCursorError(cursor.encode()[:80]) from None
+    if cursor.order != _ORDER or not isinstance(cursor.key, int):
+        raise InvalidCursorError(cursor.encode()[:80])
+    return cursor.key, place, entity

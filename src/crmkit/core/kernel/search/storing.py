@@ -1,0 +1,141 @@
+"""Documents as they are stored: read, compared and written, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from crmkit.core.kernel.entities.columns import Id, codec_of
+from crmkit.core.kernel.search.rules import grams_of
+from crmkit.core.kernel.search.tables import index_table, search_table
+from crmkit.core.kernel.storage.among import among, id_lists
+from crmkit.core.kernel.storage.statements import Statement
+
+if TYPE_CHECKING:
+    from crmkit.core.kernel.storage.database import Db
+
+__all__ = ["Key", "StoredDocument", "read_documents", "write_documents"]
+
+Key = tuple[str, UUID]
+"""The entity's name and the id of a record."""
+
+
+@frozen
+class StoredDocument:
+    """A row of the derived table.
+
+    Attributes:
+        docid: its number in SQLite's index; None on PostgreSQL.
+        text: the document.
+    """
+
+    docid: int | None
+    text: str
+
+
+_row = search_table.c
+_OF_RECORD: Final = (
+    _row.tenant_id == bindparam("tenant"),
+    _row.entity == bindparam("of_entity"),
+    _row.record_id == bindparam("record"),
+)
+_READS: Final[dict[int, Statement]] = {}
+_INSERT: Final = Statement(insert(search_table).values({c.name: bindparam(c.name) for c in search_table.columns}))
+_UPDATE: Final = Statement(
+    update(search_table).where(*_OF_RECORD).values(text=bindparam("new_text"), grams=bindparam("new_grams"))
+)
+_DELETE: Final = Statement(delete(search_table).where(*_OF_RECORD))
+_LAST: Final = Statement(select(index_table.c.rowid).order_by(index_table.c.rowid.desc()).limit(bindparam("most")))
+_INDEX: Final = Statement(
+    insert(index_table).values(rowid=bindparam("docid"), grams=bindparam("grams", type_=index_table.c.grams.type))
+)
+_UNINDEX: Final = Statement(delete(index_table).where(index_table.c.rowid == bindparam("docid")))
+
+
+def read_documents(db: Db, tenant: str, keys: Iterable[Key]) -> dict[Key, StoredDocument]:
+    """What is stored for these records."""
+    by_entity: dict[str, list[UUID]] = {}
+    for entity, id_ in keys:
+        by_entity.setdefault(entity, []).append(id_)
+    to_id = codec_of(Id(), db.dialect).from_driver or (lambda raw: raw)
+    found: dict[Key, StoredDocument] = {}
+    for entity, ids in by_entity.items():
+        for length, named in id_lists(ids, db.dialect):
+            rows = db.rows(_reading(length), {"tenant": tenant, "of_entity": entity, **named})
+            found.update({(entity, to_id(id_)): StoredDocument(docid, text) for id_, docid, text in rows})
+    return found
+
+
+def _reading(length: int) -> Statement:
+    found = _READS.get(length)
+    if found is None:
+        where = (_row.tenant_id == bindparam("tenant"), _row.entity == bindparam("of_entity"))
+        rows = select(_row.record_id, _row.docid, _row.text).where(*where, among(_row.record_id, length))
+        found = _READS[length] = Statement(rows)
+    return found
+
+
+def write_documents(
+    db: Db, tenant: str, wanted: Mapping[Key, str], stored: Mapping[Key, StoredDocument] | None = None
+) -> int:
+    """Let the stored documents of some records be as they should; those that are already are not written.
+
+    Args:
+        db: where.
+        tenant: whose.
+        wanted: the document of each record; an empty one for a record that is to have none.
+        stored: what is stored for those of them that may have anything stored.
+
+    Returns:
+        How many documents were written or removed.
+    """
+    stored = stored or {}
+    new = [(key, text) for key, text in wanted.items() if text and key not in stored]
+    changed = [(key, text) for key, text in wanted.items() if text and key in stored and stored[key].text != text]
+    gone = [key for key, text in wanted.items() if not text and key in stored]
+    if db.dialect == "sqlite":  # the index reads the row to know what to forget, so it comes first
+        stale = [stored[key].docid for key in (*gone, *(key for key, _ in changed))]
+        if stale:
+            db.run_many(_UNINDEX, [{"docid": docid} for docid in stale])
+    if gone:
+        db.run_many(_DELETE, [_named(tenant, key) for key in gone])
+    if changed:
+        db.run_many(_UPDATE, [_altered(tenant, key, text) for key, text in changed])
+    rows = _rows(db, tenant, new)
+    if rows:
+        db.run_many(_INSERT, rows)
+    if db.dialect == "sqlite":
+        indexed = [*rows, *({"docid": stored[k].docid, "grams": grams_of(t, tenant)} for k, t in changed)]
+        if indexed:
+            db.run_many(_INDEX, indexed)
+    return len(new) + len(changed) + len(gone)
+
+
+def _rows(db: Db, tenant: str, new: list[tuple[Key, str]]) -> list[dict[str, Any]]:
+    first = 0
+    if db.dialect == "sqlite" and new:  # nobody else writes meanwhile
+        last = db.rows(_LAST, {"most": 1})
+        first = last[0][0] + 1 if last else 1
+    return [
+        {
+            "tenant_id": tenant,
+            "entity": entity,
+            "record_id": id_,
+            "docid": first + n if first else None,
+            "text": text,
+            "grams": grams_of(text, tenant),
+        }
+        for n, ((entity, id_), text) in enumerate(new)
+    ]
+
+
+def _named(tenant: str, key: Key) -> dict[str, Any]:
+    return {"tenant": tenant, "of_entity": key[0], "record": key[1]}
+
+
+def _altered(tenant: str, key: Key, text: str) -> dict[str, Any]:
+    return {**_named(tenant, key), "new_text": text, "new_grams": grams_of(text, tenant)}
