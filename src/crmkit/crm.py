@@ -24,6 +24,8 @@ from crmkit.core.kernel.jobs.administration import Jobs
 from crmkit.core.kernel.plugins.loading import load_cli
 from crmkit.core.kernel.plugins.profile import graph
 from crmkit.core.kernel.plugins.quarantine import Fault
+from crmkit.core.kernel.search.checking import search_check
+from crmkit.core.kernel.search.rebuilding import SearchIndex
 from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
 from crmkit.core.kernel.storage.schema import Schema
 from crmkit.core.kernel.units.service import Service as KernelService
@@ -306,6 +308,11 @@ class CRM:
         with self._started().system(tenant) as uow:
             uow.permissions.assign(actor, role=role)
 
+    @property
+    def search(self) -> SearchIndex:
+        """The texts by which records are found: make them anew from the records."""
+        return SearchIndex(self.runtime, self._started(), lambda: [id_ for id_, _ in self.tenants.list()])
+
     def verify(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> Iterator[Finding]:
         """Everything in which tables, keys, references, merges, history and files disagree, as it is found; only reads.
 
@@ -320,7 +327,7 @@ class CRM:
             self.config.database.schema,
             tenant=tenant,
             progress=progress,
-            checks=(*wiring.CHECKS, file_check(self._files)),
+            checks=(*wiring.CHECKS, file_check(self._files), search_check(self.runtime)),
             plugins=(manifest.id for manifest in self.assemble().found.manifests),
         )
 

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "jobs": "crmkit.cli.jobs:jobs",
     "plugins": "crmkit.cli.plugins:plugins",
     "restore": "crmkit.cli.history:restore",
+    "search": "crmkit.cli.search:search",
     "show": "crmkit.cli.show:show",
     "tenants": "crmkit.cli.tenants:tenants",
     "undo": "crmkit.cli.history:undo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -12,11 +12,13 @@ from attrs import frozen
 from crmkit.core.kernel.search.rules import document_of
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.entities.registry import EntityRegistry
-    from crmkit.core.kernel.units.projecting import Projecting
+    from crmkit.core.kernel.units.projecting import Changed
 
-__all__ = ["Searched", "documents", "searched_of"]
+__all__ = ["Searched", "Shown", "documents", "searched_of"]
+
+M = TypeVar("M", bound="Record")
 
 
 @frozen(kw_only=True)
@@ -72,7 +74,20 @@ def _fields(entity: EntityType[Any]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != entity.display))  # stable, so the others stay in order
 
 
-def documents(changes: Projecting, searched: Mapping[str, Searched]) -> Iterator[tuple[str, UUID, str]]:
+class Shown(Protocol):
+    """Records with their parts, as a `Projecting` shows them."""
+
+    @property
+    def changed(self) -> tuple[Changed, ...]:
+        """The records."""
+        ...
+
+    def parts(self, part: EntityType[M], /) -> Mapping[UUID, Sequence[M]]:
+        """The records of ``part``, by the id of what each is part of; in the order of their ids."""
+        ...
+
+
+def documents(changes: Shown, searched: Mapping[str, Searched]) -> Iterator[tuple[str, UUID, str]]:
     """Entity, id and document of each changed record of which anything is searched.
 
     The document is empty for a record that is not to be found: it is gone, or it became part of another one.

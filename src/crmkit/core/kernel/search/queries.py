@@ -177,7 +177,7 @@ class SearchQueries:
         if found is None:
             if len(self._statements) >= _MAX_STATEMENTS:
                 self._statements.clear()
-            found = self._statements[key] = Statement(build())
+            found = self._statements[key] = Statement(build(), anew=True)
         return found
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import frozen
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from crmkit.core.kernel.entities.columns import Id, codec_of
+from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
 from crmkit.core.kernel.search.rules import grams_of
 from crmkit.core.kernel.search.tables import index_table, search_table
 from crmkit.core.kernel.storage.among import among, id_lists
@@ -18,10 +18,12 @@ from crmkit.core.kernel.storage.statements import Statement
 if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Key", "StoredDocument", "read_documents", "write_documents"]
+__all__ = ["LAST", "Key", "StoredDocument", "documented_ids", "read_documents", "write_documents"]
 
 Key = tuple[str, UUID]
 """The entity's name and the id of a record."""
+LAST: Final = UUID(int=2**128 - 1)
+"""After which there is no id."""
 
 
 @frozen
@@ -44,6 +46,17 @@ _OF_RECORD: Final = (
     _row.record_id == bindparam("record"),
 )
 _READS: Final[dict[int, Statement]] = {}
+_DOCUMENTED: Final = Statement(
+    select(_row.record_id)
+    .where(
+        _row.tenant_id == bindparam("tenant"),
+        _row.entity == bindparam("of_entity"),
+        _row.record_id > bindparam("after"),
+        _row.record_id <= bindparam("last"),
+    )
+    .order_by(_row.record_id)
+    .limit(bindparam("most", type_=Integer()))
+)
 _INSERT: Final = Statement(insert(search_table).values({c.name: bindparam(c.name) for c in search_table.columns}))
 _UPDATE: Final = Statement(
     update(search_table).where(*_OF_RECORD).values(text=bindparam("new_text"), grams=bindparam("new_grams"))
@@ -68,6 +81,13 @@ def read_documents(db: Db, tenant: str, keys: Iterable[Key]) -> dict[Key, Stored
             rows = db.rows(_reading(length), {"tenant": tenant, "of_entity": entity, **named})
             found.update({(entity, to_id(id_)): StoredDocument(docid, text) for id_, docid, text in rows})
     return found
+
+
+def documented_ids(db: Db, tenant: str, entity: str, after: UUID, most: int, *, last: UUID = LAST) -> list[UUID]:
+    """The ids of records of which there is a document, after one and up to another, in order."""
+    params = {"tenant": tenant, "of_entity": entity, "after": after, "last": last, "most": most}
+    to_id = codec_of(Id(), db.dialect).from_driver or (lambda raw: raw)
+    return [to_id(id_) for (id_,) in db.rows(_DOCUMENTED, params)]
 
 
 def _reading(length: int) -> Statement:

@@ -40,7 +40,7 @@ class Prepared:
 
     __slots__ = ("_constants", "_values", "copy", "long", "names", "sql")
 
-    def __init__(self, clause: ClauseElement, dialect: Dialect, schema: str | None) -> None:
+    def __init__(self, clause: ClauseElement, dialect: Dialect, schema: str | None, *, anew: bool = False) -> None:
         positional = positional_dialect(dialect)
         translated: dict[str, Any] = (
             {"schema_translate_map": {None: schema}, "render_schema_translate": True} if schema else {}
@@ -51,7 +51,7 @@ class Prepared:
         # Values that the statement itself brings, such as the one in ``generation + 1``.
         self._constants = {n: compiled.binds[n].value for n in self.names if not compiled.binds[n].required}
         self.copy = _copy_of(clause, self.sql) if dialect.name == "postgresql" and not self._constants else None
-        self.long = dialect.name == "postgresql" and len(self.names) > LONG
+        self.long = dialect.name == "postgresql" and (anew or len(self.names) > LONG)
         self._values = _values_of({n: _converter(compiled.binds[n].type, positional) for n in self.names}, self.names)
 
     def bind(self, params: Params) -> tuple[Any, ...]:
@@ -91,12 +91,14 @@ class Statement:
 
     Args:
         clause: a select, insert, update or delete.
+        anew: whether PostgreSQL is to plan it for the values of each call, because the best plan depends on them.
     """
 
-    __slots__ = ("_prepared", "clause")
+    __slots__ = ("_anew", "_prepared", "clause")
 
-    def __init__(self, clause: Executable) -> None:
+    def __init__(self, clause: Executable, *, anew: bool = False) -> None:
         self.clause: Any = clause
+        self._anew = anew
         self._prepared: dict[tuple[str, str | None], Prepared] = {}
 
     def prepared(self, dialect: Dialect, schema: str | None) -> Prepared:
@@ -104,7 +106,7 @@ class Statement:
         key = (dialect.name, schema)
         found = self._prepared.get(key)
         if found is None:
-            found = self._prepared[key] = Prepared(self.clause, dialect, schema)
+            found = self._prepared[key] = Prepared(self.clause, dialect, schema, anew=self._anew)
         return found
 
 

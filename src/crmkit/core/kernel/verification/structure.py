@@ -20,7 +20,7 @@ __all__ = ["LiveTable", "columns_there", "plugins_of", "structure", "tables_of"]
 
 OF_NO_TENANT: Final = frozenset({"crm_catalog"})
 """Tables of the deployment as a whole."""
-VIRTUAL: Final = frozenset[str]()
+VIRTUAL: Final = frozenset({"crm_search_index"})
 """Virtual tables of SQLite, which have no keys."""
 SHADOWS: Final = ("_data", "_idx", "_content", "_docsize", "_config")
 """What SQLite's FTS5 calls the tables behind a virtual one."""
