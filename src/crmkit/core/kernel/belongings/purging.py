@@ -35,6 +35,8 @@ from sqlalchemy.schema import DropTable
 from crmkit.core.kernel.access.actors import SYSTEM
 from crmkit.core.kernel.entities.catalog import write_catalogue
 from crmkit.core.kernel.entities.columns import Id, Integer, Json, Text, codec_of
+from crmkit.core.kernel.search.storing import forget_documents, forget_part
+from crmkit.core.kernel.search.tables import search_table
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.storing import CHUNK, chunks
 from crmkit.core.kernel.storage.tables import (
@@ -125,6 +127,7 @@ class Purge:
             self._say(f"{tenant}: history and jobs")
             self._unlog(tenant, self._holdings.names(_C.entity))
             self._db.run(_JOBS, {"tenant": tenant, "of_plugin": plugin})
+            self._forget_texts(tenant)
             for named in self._holdings.mentioned():
                 rows: Any = named.table
                 fits = rows.c.tenant_id == _TENANT, self._holdings.names(named)
@@ -142,10 +145,28 @@ class Purge:
         """Remove records that go with the plugin's, and their history, also of those that were removed before."""
         rows = one.entity.table
         self._unlog(tenant, _about(one, one.ids))
+        found = search_table.c
+        forget_documents(self._db, tenant, and_(found.entity == one.entity.name, found.record_id.in_(one.ids)))
         self._db.run(Statement(delete(rows).where(rows.c.tenant_id == _TENANT, one.fits)), {"tenant": tenant})
         if one.naming:
             for chunk in chunks(self._removed_before(tenant, one)):
                 self._unlog(tenant, _about(one, _IDS), {f"id_{n}": id_ for n, id_ in enumerate(chunk)})
+
+    def _forget_texts(self, tenant: str) -> None:
+        """Let search forget its records, and its parts of records of others."""
+        forget_documents(self._db, tenant, self._holdings.names(search_table.c.entity))
+        for root, parts in self._foreign_parts().items():
+            for part in parts:
+                forget_part(self._db, tenant, part, root)
+
+    def _foreign_parts(self) -> dict[str, list[str]]:
+        """Its parts of others' entities, by the names of these."""
+        found: dict[str, list[str]] = {}
+        for name, entity in self._holdings.entities.items():
+            reference = entity.field(entity.part_of).reference if entity.part_of else None
+            if reference is not None and reference.entity in self._holdings.others:
+                found.setdefault(str(reference.entity), []).append(name)
+        return found
 
     def _removed_before(self, tenant: str, one: Attached) -> Iterator[UUID]:
         """Ids of records that are gone and were about records of the plugin, by what history keeps of them."""

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
 from crmkit.core.kernel.search.config import SearchSettings
 from crmkit.core.kernel.search.documents import Searched, documents, searched_of
-from crmkit.core.kernel.search.storing import LAST, documented_ids, read_documents, write_documents
+from crmkit.core.kernel.search.storing import LAST, NIL, documented_ids, read_documents, write_documents
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.units.projecting import Projecting
 from crmkit.errors import ConfigError
@@ -26,7 +26,6 @@ __all__ = ["BATCH", "SearchIndex", "ids_after"]
 
 BATCH: Final = 500
 """How many records are made anew in one transaction."""
-_NIL: Final = UUID(int=0)
 
 
 class SearchIndex:
@@ -85,7 +84,7 @@ class SearchIndex:
 
     def _batches(self, tenant: str, plan: Searched) -> Iterator[tuple[int, int]]:
         """For each batch: how many records, and how many documents were written."""
-        after = _NIL
+        after = NIL
         while after != LAST:
             with self._units.system(tenant) as uow:
                 work = uow._work  # noqa: SLF001  # the kernel's own unit

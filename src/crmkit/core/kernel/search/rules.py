@@ -32,6 +32,7 @@ __all__ = [
     "terms_of",
     "wanted",
     "with_numbers",
+    "without",
 ]
 
 MAX_QUERY: Final = 1_000
@@ -81,6 +82,12 @@ def segments_of(document: str) -> Iterator[tuple[str, str]]:
     for segment in document.split(_ENDED)[:-1]:
         name, _, text = segment.partition(_NAMED)
         yield name.lower(), text
+
+
+def without(document: str, fields: str) -> str:
+    """A document without the segments of fields whose names begin like that."""
+    segments = document.split(_ENDED)[:-1]
+    return "".join(f"{segment}{_ENDED}" for segment in segments if not segment.startswith(fields.upper()))
 
 
 def grams_of(document: str, tenant: str) -> list[int]:

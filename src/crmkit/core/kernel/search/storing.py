@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 
 from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
-from crmkit.core.kernel.search.rules import grams_of
+from crmkit.core.kernel.search.rules import grams_of, without
 from crmkit.core.kernel.search.tables import index_table, search_table
 from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
@@ -18,12 +18,25 @@ from crmkit.core.kernel.storage.statements import Statement
 if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["LAST", "Key", "StoredDocument", "documented_ids", "read_documents", "write_documents"]
+__all__ = [
+    "LAST",
+    "NIL",
+    "Key",
+    "StoredDocument",
+    "documented_ids",
+    "forget_documents",
+    "forget_part",
+    "read_documents",
+    "write_documents",
+]
 
 Key = tuple[str, UUID]
 """The entity's name and the id of a record."""
 LAST: Final = UUID(int=2**128 - 1)
 """After which there is no id."""
+NIL: Final = UUID(int=0)
+"""Before which there is none."""
+PAGE: Final = 1_000
 
 
 @frozen
@@ -81,6 +94,26 @@ def read_documents(db: Db, tenant: str, keys: Iterable[Key]) -> dict[Key, Stored
             rows = db.rows(_reading(length), {"tenant": tenant, "of_entity": entity, **named})
             found.update({(entity, to_id(id_)): StoredDocument(docid, text) for id_, docid, text in rows})
     return found
+
+
+def forget_documents(db: Db, tenant: str, fits: ColumnElement[bool]) -> None:
+    """Remove the documents, by what their rows fit, of records that are removed past their projections."""
+    rows = and_(_row.tenant_id == bindparam("tenant"), fits)
+    if db.dialect == "sqlite":
+        db.run(
+            Statement(delete(index_table).where(index_table.c.rowid.in_(select(_row.docid).where(rows)))),
+            {"tenant": tenant},
+        )
+    db.run(Statement(delete(search_table).where(rows)), {"tenant": tenant})
+
+
+def forget_part(db: Db, tenant: str, part: str, whole: str) -> None:
+    """Remove what the documents of one entity say of a part, whose records are removed past their projections."""
+    said, after = f"{part}.", NIL
+    while ids := documented_ids(db, tenant, whole, after, PAGE):
+        stored = read_documents(db, tenant, [(whole, id_) for id_ in ids])
+        write_documents(db, tenant, {key: without(one.text, said) for key, one in stored.items()}, stored)
+        after = ids[-1]
 
 
 def documented_ids(db: Db, tenant: str, entity: str, after: UUID, most: int, *, last: UUID = LAST) -> list[UUID]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import DDL, Column, Index, PrimaryKeyConstraint, Table, column, event, table
 
 from crmkit.core.kernel.entities.columns import Grams, Id, Integer, Text
+from crmkit.core.kernel.entities.entity import NAMES_ENTITY
 from crmkit.core.kernel.storage.migrations import BESIDE
 from crmkit.core.kernel.storage.tables import metadata
 
@@ -20,7 +21,7 @@ search_table = Table(
     "crm_search",
     metadata,
     Column("tenant_id", Text(), nullable=False),
-    Column("entity", Text(), nullable=False),
+    Column("entity", Text(), nullable=False, info=dict(NAMES_ENTITY)),
     Column("record_id", Id(), nullable=False),
     # Under which number SQLite's index knows the row, ascending in the order of writing; none on PostgreSQL.
     Column("docid", Integer()),
