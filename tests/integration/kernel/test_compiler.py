@@ -191,7 +191,16 @@ def test_a_filtered_list_shows_nothing_of_hidden_records_through_relations_eithe
 
 
 EUR, JPY = MONEYS[2], MONEYS[3]
+EXTREMES = [("amount", EUR), ("amount", JPY), ("score", 1), ("seen_at", NOW), ("due", today()), ("stage", "ab")]
 LEAVES = [
+    *(
+        f.account.exists(Aggregate("deals", function, of, op, value, where))
+        for function in ("min", "max")
+        for of, value in EXTREMES
+        for op in ORDERED
+        for where in (ALWAYS, f.won.is_empty())
+    ),
+    *(Aggregate("lines", "count", None, op, number, f.quantity > 0) for op in ORDERED for number in (-1, 0, 1, 2)),
     *(Compare("stage", op, "ab") for op in ORDERED),
     *(Compare("amount", op, money_) for op in ORDERED for money_ in (EUR, JPY)),
     *(Compare("due", op, DAYS[1]) for op in ORDERED),

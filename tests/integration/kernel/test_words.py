@@ -97,10 +97,14 @@ def test_the_last_of_something_is_said_as_one_says_it_of_time():
 @pytest.mark.parametrize(
     ("where", "entity", "words"),
     [
-        (f.size == 3, "deal", "deal whose 'size', which is not there, is 3"),
-        (f.cards.exists(f.level > 2), "deal", "deal that has cards whose 'level', which is not there, is more than 2"),
-        (f.level < now(), "gone.card", "gone.card whose 'level', which is not there, is less than now"),
-        (f.a.b.count() > 1, "gone.card", "gone.card that has a that has more than 1 b"),
+        (f.size == 3, "deal", "deal whose 'size' (not there) is 3"),
+        (
+            f.cards.exists(f.level > 2),
+            "deal",
+            "deal that has 'cards' (not there) whose 'level' (not there) is more than 2",
+        ),
+        (f.level < now(), "gone.card", "gone.card whose 'level' (not there) is less than now"),
+        (f.a.b.count() > 1, "gone.card", "gone.card that has 'a' (not there) that has more than 1 'b' (not there)"),
     ],
 )
 def test_what_is_gone_can_still_be_said(where, entity, words):
@@ -166,6 +170,15 @@ def groupings():
                 yield other((around(around(one((A, B)))), C))
                 yield Exists("deals", Exists("account", other((around(A), around(B)))))
                 yield other((Exists("deals", Exists("account", around(A))), around(B)))
+
+
+@pytest.mark.parametrize("alone", [And, Or])
+def test_one_of_a_single_term_is_said_as_that_and_hides_no_parentheses(alone):
+    for where in (And((Or((A, B)), C)), Exists("deals", Exists("account", Or((A, B)))), Not(Or((A, B)))):
+        name = {And: "terms", Exists: "where", Not: "term"}[type(where)]
+        inner = getattr(where, name)
+        wrapped = (alone((inner[0],)), C) if isinstance(where, And) else alone((inner,))
+        assert say(evolve(where, **{name: wrapped}), "account") == say(where, "account")
 
 
 def test_criteria_put_together_otherwise_read_otherwise():

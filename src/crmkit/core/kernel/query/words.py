@@ -133,7 +133,7 @@ class _Words:
         said = []
         for term in terms:
             text = self.say(term, entity, depth + 1)
-            said.append(f"({text})" if isinstance(term, And | Or) and len(term.terms) > 1 else text)
+            said.append(f"({text})" if _is_joined(term) else text)
         return (" and " if every else " or ").join(said)
 
     def _denied(self, term: Criteria, entity: Known, depth: int, *, alone: bool) -> str:
@@ -148,13 +148,13 @@ class _Words:
 
     def _having(self, criteria: Exists, entity: Known, depth: int, *, alone: bool, none: bool = False) -> str:
         other, forward = self._follow(entity, criteria.relation)
-        name = _spaced(criteria.relation)
+        name = _relation(other, criteria.relation)
         article = "no " if none else f"{_article(name)} " if forward else ""
         return f"that has {article}{name}{self._such(criteria.where, other, depth, alone=alone)}"
 
     def _aggregated(self, criteria: Aggregate, entity: Known, depth: int) -> str:
         other, _ = self._follow(entity, criteria.relation)
-        name, such = _spaced(criteria.relation), self._such(criteria.where, other, depth)
+        name, such = _relation(other, criteria.relation), self._such(criteria.where, other, depth)
         if criteria.field is None:
             return f"that has {_COUNT[criteria.op].format(value_in_words(criteria.value))} {name}{such}"
         field = _field(other, criteria.field)
@@ -170,7 +170,7 @@ class _Words:
         if where == And(()):
             return ""
         text = self.say(where, other, depth + 1, alone=alone)
-        return f" {text}" if alone and not isinstance(where, And | Or) else f" ({text})"
+        return f" {text}" if alone and not _is_joined(where) else f" ({text})"
 
     def _follow(self, entity: Known, relation: str) -> tuple[Known, bool]:
         if entity is None:
@@ -180,6 +180,13 @@ class _Words:
         except CrmkitError:
             return None, False
         return other, forward
+
+
+def _is_joined(criteria: Criteria) -> bool:
+    """Whether it is said with "and" or "or"; one of a single term is said as that."""
+    while isinstance(criteria, And | Or) and len(criteria.terms) == 1:
+        criteria = criteria.terms[0]
+    return isinstance(criteria, And | Or) and bool(criteria.terms)
 
 
 # -- fields -----------------------------------------------------------------------------------------------------------
@@ -195,11 +202,15 @@ def _field(entity: Known, name: str) -> FieldShape | None:
 def _label(entity: Known, field: FieldShape | None, name: str) -> str:
     """The field's label; its name where two fields have the same label, or there is no such field any more."""
     if entity is None or field is None:
-        return f"{name!r}, which is not there,"
+        return f"{name!r} (not there)"
     if field.type == "text" and name not in entity.shape.fields:
         return _spaced(name)  # a currency
     alike = [f for f in entity.shape.fields.values() if f.label.casefold() == field.label.casefold()]
     return _small(field.label) if len(alike) < 2 else _spaced(name)  # noqa: PLR2004  # itself and another
+
+
+def _relation(other: Known, name: str) -> str:
+    return f"{name!r} (not there)" if other is None else _spaced(name)
 
 
 def _predicate(criteria: Compare, field: FieldShape | None) -> str:
