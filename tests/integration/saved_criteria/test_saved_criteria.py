@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import update
 
-from crmkit import Deal, Money, Organisation, Person, SavedCriteria, ago, errors, f, new_id, start_of
+from crmkit import Deal, Money, Organisation, Person, SavedCriteria, ago, ahead, errors, f, new_id, start_of
 from crmkit.core.kernel.access.rule import Rule
 from crmkit.core.kernel.saved_criteria.events import CriteriaChanged, CriteriaRemoved, CriteriaSaved
 from crmkit.core.kernel.saved_criteria.tables import saved_criteria_table
@@ -277,6 +277,29 @@ def test_what_speaks_of_a_plugin_that_is_gone_is_named_kept_and_runs_again_with_
     with crm_with(cards.MANIFEST, clock=clock).begin("ada") as uow:
         assert uow.saved_criteria.count(relation.id) == 0
         assert uow.saved_criteria.count(entity.id) == 0
+
+
+def test_custom_fields_are_asked_and_said_and_named_once_they_are_removed(crm, clock, ida, save):
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "size", "number", label="Size of the roof")
+        uow.custom_fields.define("party", "renewal", "date")
+        uow.parties.update(evolve(uow.get(Person, ida.id), custom={"size": 40, "renewal": clock.now().date()}))
+    where = (f.custom.size >= 40) & (f.custom.renewal < ahead(days=7))
+    saved = save("ada", "Large", where, order="custom.size")
+    party = save("ada", "Of them", f.interactions.count(f.party.exists(where)) == 0)
+    assert found(crm, "ada", saved) == [ida.id]
+    assert found(crm, "ada", party) == [ida.id]
+    clock.advance(timedelta(days=-7))
+    assert found(crm, "ada", saved) == []
+    with crm.begin("ada") as uow:
+        assert uow.saved_criteria.in_words(saved.id) == (
+            "party whose size of the roof is at least 40 and whose renewal is before 1 week from now"
+        )
+        uow.custom_fields.remove("party", "size")
+    with crm.begin("ada") as uow:
+        with pytest.raises(UnusableCriteriaError, match=r"'Large'.*party has no field 'custom.size'.*it is kept"):
+            uow.saved_criteria.find(saved.id)
+        assert uow.saved_criteria.in_words(saved.id).startswith("party whose 'custom.size' (not there) is at least 40")
 
 
 @pytest.mark.parametrize(

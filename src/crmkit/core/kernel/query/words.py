@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape
 from crmkit.core.kernel.query.fields import Registry, criteria_field, related_entity
 from crmkit.errors import CriteriaError, CrmkitError, LimitExceededError
@@ -63,19 +64,20 @@ _COUNT: Final = {
 _VARIABLES: Final = {"actor": "me", "teams": "my teams", "subtree": "my teams and those below them"}
 
 
-def in_words(criteria: Criteria, entity: str, registry: Registry) -> str:
+def in_words(criteria: Criteria, entity: str, registry: Registry, custom: CustomShapes = NO_CUSTOM) -> str:
     """What ``criteria`` asks of ``entity``.
 
     Args:
         criteria: any one, of known fields or not.
         entity: the entity's name.
         registry: the entities of the deployment.
+        custom: the custom fields of the tenant.
 
     Raises:
         CriteriaError: if it is no criteria.
         LimitExceededError: if it nests deeper than 32 levels or has more than 1,000 parts.
     """  # raised by what this calls; callers want to know
-    words = _Words(registry)
+    words = _Words(registry, custom)
     known = words.known(entity)
     noun = entity if known is None else _small(known.label)
     match criteria:
@@ -88,8 +90,8 @@ def in_words(criteria: Criteria, entity: str, registry: Registry) -> str:
 
 
 class _Words:
-    def __init__(self, registry: Registry) -> None:
-        self.registry, self.nodes = registry, 0
+    def __init__(self, registry: Registry, custom: CustomShapes) -> None:
+        self.registry, self.custom, self.nodes = registry, custom, 0
 
     def known(self, name: str) -> Known:
         return next((e for e in self.registry if e.name == name), None)
@@ -121,8 +123,8 @@ class _Words:
                 raise CriteriaError(f"{criteria!r} is not a criteria")
 
     def _compared(self, criteria: Compare, entity: Known) -> str:
-        field = _field(entity, criteria.field)
-        return f"whose {_label(entity, field, criteria.field)} {_predicate(criteria, field)}"
+        field = self._field(entity, criteria.field)
+        return f"whose {self._label(entity, field, criteria.field)} {_predicate(criteria, field)}"
 
     def _joined(self, criteria: Criteria, terms: tuple[Criteria, ...], entity: Known, depth: int) -> str:
         every = isinstance(criteria, And)
@@ -139,8 +141,8 @@ class _Words:
     def _denied(self, term: Criteria, entity: Known, depth: int, *, alone: bool) -> str:
         match term:
             case Compare():
-                field = _field(entity, term.field)
-                return f"whose {_label(entity, field, term.field)} {_opposite(_predicate(term, field))}"
+                field = self._field(entity, term.field)
+                return f"whose {self._label(entity, field, term.field)} {_opposite(_predicate(term, field))}"
             case Exists():
                 return self._having(term, entity, depth + 1, alone=alone, none=True)
             case _:
@@ -157,8 +159,8 @@ class _Words:
         name, such = _relation(other, criteria.relation), self._such(criteria.where, other, depth)
         if criteria.field is None:
             return f"that has {_COUNT[criteria.op].format(value_in_words(criteria.value))} {name}{such}"
-        field = _field(other, criteria.field)
-        label = _label(other, field, criteria.field)
+        field = self._field(other, criteria.field)
+        label = self._label(other, field, criteria.field)
         when = field is not None and field.type in {"date", "instant"}
         first, last = ("first", "last") if when else ("least", "greatest")
         which = {"sum": "total", "min": first, "max": last}[criteria.function]
@@ -176,10 +178,26 @@ class _Words:
         if entity is None:
             return None, False
         try:
-            other, _, forward = related_entity(self.registry, entity, relation)
+            other, _, forward = related_entity(self.registry, entity, relation, self.custom)
         except CrmkitError:
             return None, False
         return other, forward
+
+    def _field(self, entity: Known, name: str) -> FieldShape | None:
+        try:
+            return None if entity is None else criteria_field(entity, name, self.custom)
+        except CrmkitError:
+            return None
+
+    def _label(self, entity: Known, field: FieldShape | None, name: str) -> str:
+        """The field's label; its name where two fields have the same label, or there is no such field any more."""
+        if entity is None or field is None:
+            return f"{name!r} (not there)"
+        every = {**entity.shape.fields, **self.custom.of(entity.name)}
+        if name not in every:
+            return _spaced(name)  # a currency
+        alike = [f for f in every.values() if f.label.casefold() == field.label.casefold()]
+        return _small(field.label) if len(alike) < 2 else _spaced(name)  # noqa: PLR2004  # itself and another
 
 
 def _is_joined(criteria: Criteria) -> bool:
@@ -192,25 +210,8 @@ def _is_joined(criteria: Criteria) -> bool:
 # -- fields -----------------------------------------------------------------------------------------------------------
 
 
-def _field(entity: Known, name: str) -> FieldShape | None:
-    try:
-        return None if entity is None else criteria_field(entity, name)
-    except CrmkitError:
-        return None
-
-
-def _label(entity: Known, field: FieldShape | None, name: str) -> str:
-    """The field's label; its name where two fields have the same label, or there is no such field any more."""
-    if entity is None or field is None:
-        return f"{name!r} (not there)"
-    if field.type == "text" and name not in entity.shape.fields:
-        return _spaced(name)  # a currency
-    alike = [f for f in entity.shape.fields.values() if f.label.casefold() == field.label.casefold()]
-    return _small(field.label) if len(alike) < 2 else _spaced(name)  # noqa: PLR2004  # itself and another
-
-
 def _relation(other: Known, name: str) -> str:
-    return f"{name!r} (not there)" if other is None else _spaced(name)
+    return f"{name!r} (not there)" if other is None else _spaced(name.removeprefix(PREFIX))
 
 
 def _predicate(criteria: Compare, field: FieldShape | None) -> str:

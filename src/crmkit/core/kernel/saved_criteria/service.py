@@ -178,7 +178,7 @@ class CriteriaStore(Service):
             UnusableCriteriaError: if it is damaged.
         """  # raised by what this calls; callers want to know
         found = self.uow.get(SavedCriteria, saved)
-        return in_words(found.where, found.entity, self._work.registry)
+        return in_words(found.where, found.entity, self._work.registry, self._work.rights.custom)
 
     @query("criteria.in_words", permission=EVERYBODY)
     def explain(self, entity: str, where: Criteria) -> str:
@@ -188,7 +188,7 @@ class CriteriaStore(Service):
             entity: what is asked about, such as ``party``.
             where: the criteria.
         """
-        return in_words(where, entity, self._work.registry)
+        return in_words(where, entity, self._work.registry, self._work.rights.custom)
 
     def _entity(self, saved: SavedCriteria) -> EntityType[Record]:
         """What it asks about.
