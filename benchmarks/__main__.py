@@ -12,6 +12,7 @@ from typing import Final
 from benchmarks import (
     agreement,
     bulk,
+    comments,
     criteria,
     dataset,
     duplicates,
@@ -33,7 +34,7 @@ from benchmarks.report import Table, save, show
 from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
-ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying")
+ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying", "comments")
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
@@ -70,6 +71,7 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         ("jobs", jobs.jobs),
         ("history", history.history),
         ("verifying", verifying.verifying),
+        ("comments", comments.comments),
     ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)

@@ -25,9 +25,11 @@ def _users(_tenant: str, ids: Sequence[str]) -> dict[str, Actor]:
     return {id_: _USERS[id_] for id_ in ids if id_ in _USERS}
 
 
-def start(url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenant: str = TENANT) -> CRM:
+def start(
+    url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenant: str = TENANT, files: str = "crmkit-files"
+) -> CRM:
     """A started crmkit over a database that `prepare` has set up."""
-    return _crm(url, manifests, tenant).start()
+    return _crm(url, manifests, tenant, files).start()
 
 
 def prepare(url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenants: Sequence[str] = (TENANT,)) -> None:
@@ -39,9 +41,10 @@ def prepare(url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenants: Seq
             crm.tenants.create(tenant)
 
 
-def _crm(url: str, manifests: Sequence[Manifest], tenant: str) -> CRM:
+def _crm(url: str, manifests: Sequence[Manifest], tenant: str, files: str = "crmkit-files") -> CRM:
     settings = {
         "database": {"url": url},
+        "files": {"folder": files},
         "crmkit": {"default_tenant": tenant, "plugins": [m.id for m in manifests]},
     }
     return CRM(Config.of(settings), manifests=manifests, actors=_users)

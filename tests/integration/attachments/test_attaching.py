@@ -70,21 +70,21 @@ class Breaking(io.RawIOBase):
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"content": bytes(100_001)}, LimitExceededError),
-        ({"content": io.BytesIO(bytes(100_001))}, LimitExceededError),
-        ({"content": io.StringIO("text")}, InvalidValueError),
-        ({"content": "text"}, InvalidValueError),
-        ({"content": Breaking()}, ConnectionResetError),
-        ({"media_type": "plain"}, InvalidValueError),
-        ({"media_type": "text/plain\r\nX: y"}, InvalidValueError),
-        ({"media_type": "Text/Plain"}, InvalidValueError),
-        ({"name": None}, InvalidValueError),
+        (lambda: {"content": bytes(100_001)}, LimitExceededError),
+        (lambda: {"content": io.BytesIO(bytes(100_001))}, LimitExceededError),
+        (lambda: {"content": io.StringIO("text")}, InvalidValueError),
+        (lambda: {"content": "text"}, InvalidValueError),
+        (lambda: {"content": Breaking()}, ConnectionResetError),
+        (lambda: {"media_type": "plain"}, InvalidValueError),
+        (lambda: {"media_type": "text/plain\r\nX: y"}, InvalidValueError),
+        (lambda: {"media_type": "Text/Plain"}, InvalidValueError),
+        (lambda: {"name": None}, InvalidValueError),
     ],
 )
 def test_what_cannot_be_kept_leaves_nothing(filing, tenant, ida, store, rows, *, given, error):
     before = rows()
     with pytest.raises(error):
-        attach(filing, ida, **given)
+        attach(filing, ida, **given())
     assert (rows(), keys(store, tenant)) == (before, [])
 
 

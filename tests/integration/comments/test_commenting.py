@@ -79,8 +79,17 @@ def test_a_reply_is_about_the_record_of_what_it_replies_to(crm, ida, rows):
 )
 def test_a_text_that_is_none_or_too_long_is_refused(crm, ida, rows, body, error):
     before = rows()
-    with pytest.raises((error, TypeError) if body == 7 else error):
+    with pytest.raises(error):
         say(crm, ida, body)
+    assert rows() == before
+
+
+def test_an_edit_is_held_to_the_same(crm, ida, rows):
+    comment = say(crm, ida, "Hello")
+    before = rows()
+    for body, error in [("", InvalidValueError), (None, InvalidValueError), ("x" * 20_001, LimitExceededError)]:
+        with pytest.raises(error), crm.begin("sam") as uow:
+            uow.comments.edit(comment.id, body)
     assert rows() == before
 
 

@@ -65,6 +65,11 @@ def test_its_place_says_nothing_but_tenant_and_hash(store):
     assert file.relative_to(store.folder).parts == ("acme", key[:2], key[2:4], key)
 
 
+def test_nobody_else_on_the_machine_reads_it(store):
+    put(store, b"x")
+    assert {p.stat().st_mode & 0o077 for p in (store.folder, *store.folder.rglob("*"))} == {0}
+
+
 def test_as_much_as_is_allowed_is_kept_and_a_byte_more_is_not(store):
     put(store, b"12345", limit=5)
     for content in (b"123456", io.BytesIO(b"123456")):

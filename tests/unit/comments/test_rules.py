@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.core.kernel.comments.rules import MAX_MENTIONS, mentioned
-from crmkit.errors import LimitExceededError
+from crmkit.errors import InvalidValueError, LimitExceededError
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,11 @@ def test_a_crowd_is_refused():
     assert len(mentioned("", crowd)) == MAX_MENTIONS
     with pytest.raises(LimitExceededError):
         mentioned("@one-more", crowd)
+
+
+def test_one_text_is_no_list_of_ids():
+    with pytest.raises(InvalidValueError, match="give a list"):
+        mentioned("Look", "sue")
 
 
 @given(st.text(), st.from_regex(r"[a-z0-9]([a-z0-9._:-]{0,20}[a-z0-9])?", fullmatch=True), st.sampled_from(" ,.;!?)\n"))

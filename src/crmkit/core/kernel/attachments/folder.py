@@ -22,10 +22,11 @@ __all__ = ["FolderStore"]
 
 _ARRIVING: Final = "arriving"
 _LEAVING: Final = "leaving"
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class FolderStore:
-    """Keeps contents in a folder, which is made when the first one arrives. May be shared by processes.
+    """Keeps contents in a folder, which is made when the first one arrives. May be shared by processes of one user.
 
     A content is written to a file of its own, forced to disk and renamed, so that whatever happens, under its name
     there is all of it or nothing.
@@ -126,7 +127,7 @@ class FolderStore:
     def _write(self, place: Path, content: Incoming) -> None:
         with _failing_clearly("store"):
             self._make(place.parent)
-            file = place.open("xb")
+            file = os.fdopen(os.open(place, _NEW, 0o600), "wb")  # which no other user of the machine may read
         with file:
             for chunk in content:  # its own errors are not the store's
                 with _failing_clearly("store"):
@@ -141,7 +142,7 @@ class FolderStore:
             return
         if folder not in {self.folder, self.folder.parent}:
             self._make(folder.parent)
-        folder.mkdir(parents=folder == self.folder, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=folder == self.folder, exist_ok=True)
         _sync_folder(folder.parent)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from crmkit.errors import LimitExceededError
+from crmkit.errors import InvalidValueError, LimitExceededError
 
 __all__ = ["MAX_MENTIONS", "mentioned"]
 
@@ -30,8 +30,11 @@ def mentioned(body: str, also: Iterable[str] = ()) -> tuple[str, ...]:
         also: ids that are mentioned although the text does not name them.
 
     Raises:
+        InvalidValueError: if ``also`` is one text instead of several.
         LimitExceededError: if there are more than 50.
     """
+    if isinstance(also, str):
+        raise InvalidValueError("mentions", also, "is one text; give a list of ids")
     named = (id_ for id_ in _MENTION.findall(body) if not id_.startswith(_RESERVED))
     found = tuple(dict.fromkeys((*named, *also)))
     if len(found) > MAX_MENTIONS:

@@ -73,7 +73,6 @@ class Comments(Service):
         if ref.entity == COMMENT.name:
             raise InvalidValueError("ref", ref.entity, "is a comment; reply to it, on the record that it is about")
         subject_of(self.uow, ref)
-        ids = mentioned(body, mentions)
         comment = Comment(
             subject=ref.entity,
             subject_id=ref.id,
@@ -81,6 +80,7 @@ class Comments(Service):
             author_id=self.uow.actor.id,
             body=body,
         )
+        ids = mentioned(comment.body, mentions)
         stored = self.records.add(comment)
         self.emit(CommentAdded(comment=stored.id, about=ref, author=stored.author_id, parent=stored.parent_id))
         self._notify(stored, ids)
@@ -117,10 +117,12 @@ class Comments(Service):
             raise ForbiddenError("comment.update", self.uow.actor.id, entity=COMMENT.name, id=comment)
         if version is not None and version != before.version:
             raise StaleVersionError(COMMENT.name, comment, expected=version, actual=before.version)
-        ids = mentioned(body, mentions)
-        after = before
-        if body != before.body:
-            after = self.records.update(before, evolve(before, body=body, edited_at=self.uow.now))
+        after = evolve(before, body=body, edited_at=self.uow.now)
+        ids = mentioned(after.body, mentions)
+        if body == before.body:
+            after = before
+        else:
+            after = self.records.update(before, after)
             self.emit(CommentEdited(comment=after.id, about=after.ref))
         self._notify(after, ids)
         return self._work.masked(COMMENT, after)
