@@ -7,17 +7,13 @@ change hands, and what is attached after a merge.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
 from typing import Any
 
+import planted
 import pytest
 from attrs import evolve, frozen
 
-from crmkit import Interaction, Mechanism, Party, Person, Ref, Relationship, new_id
-from crmkit.core.kernel.history import folding, planning, restoring, rules, seeing, telling, undoing
-from crmkit.core.kernel.history.log import Log
-from crmkit.core.kernel.units import writing
-from crmkit.core.kernel.units.work import Work
+from crmkit import Interaction, Mechanism, Party, Person, Ref, Relationship
 from crmkit.errors import ConflictError, CrmkitError, NotFoundError, RestoreRefusedError, UndoRefusedError
 from crmkit.testing.factories import a_deal, a_person, an_interaction, an_organisation
 
@@ -281,128 +277,28 @@ def said(uow):
     return {"occurred_at": uow.now, "author_id": "ada"}
 
 
-# -- the bugs ---------------------------------------------------------------------------------------------------------
-
-
-def only_loaded_plugins(patch):
-    patch.setattr(seeing, "whole_registry", lambda _db, loaded, _known: loaded)
-
-
-def merged_parties_left_alone(patch):
-    real = folding.Folding._repoint
-
-    def repoint(self, other, reference, loser, winner):
-        if reference.column != "merged_into":
-            real(self, other, reference, loser, winner)
-
-    patch.setattr(folding.Folding, "_repoint", repoint)
-
-
-def clashes_dropped(patch):
-    patch.setattr(folding.Folding, "_fold_child", lambda self, _other, _rule, loser, _winner: self.set(loser, None))
-
-
-def nothing_filled_in(patch):
-    patch.setattr(folding, "folded", lambda _rule, mine, _theirs, **_: dict(mine))
-
-
-def children_forgotten(patch):
-    patch.setattr(folding.Folding, "fold_away", lambda self, _other, loser, _winner: self.set(loser, None))
-
-
-def links_to_oneself_kept(patch):
-    patch.setattr(folding.Folding, "_joins_itself", staticmethod(lambda *_: False))
-
-
-def writes_sorted(patch):
-    """As if statements were grouped by table and kind, whatever lies between."""
-
-    def grouped(writes, key):
-        def place(write):
-            op, entity, columns = key(write)
-            return entity.name, ["update", "insert", "delete"].index(op), columns
-
-        return groupby(sorted(writes, key=place), key)
-
-    patch.setattr(writing, "groupby", grouped)
-
-
-def everything_moved_back(patch):
-    """As if un-merging gave the loser whatever the winner has."""
-    real = Log.of_unit
-
-    def of_unit(self, unit):
-        rows = real(self, unit)
-        merged = next((c for c in rows if "merged_into" in c.diff), None)
-        if merged is not None:
-            winner = merged.diff["merged_into"][1]
-            later = [c for one in self.recent(new_id(), 50) if one.id > unit for c in real(self, one.id)]
-            moved = {"party_id": [str(merged.id), winner]}
-            rows += [
-                c._replace(unit=unit, op="update", stored=moved)
-                for c in later
-                if c.op == "insert" and c.entity == "interaction" and c.diff["party_id"][1] == winner
-            ]
-        return rows
-
-    patch.setattr(Log, "of_unit", of_unit)
-
-
-def nothing_listed_as_attached(patch):
-    patch.setattr(telling, "_come_to", lambda *_: iter(()))
-
-
-def values_not_compared(patch):
-    patch.setattr(rules, "_same", lambda *_: True)
-
-
-def first_change_undone_first(patch):
-    patch.setattr(undoing, "reversed", iter, raising=False)
-
-
-def references_not_looked_at(patch):
-    patch.setattr(planning.Planner, "_check_dying", lambda *_: None)
-
-
-def targets_not_looked_at(patch):
-    patch.setattr(planning.Planner, "_check_targets", lambda *_: None)
-
-
-def uniques_not_looked_at(patch):
-    patch.setattr(planning.Planner, "_check_uniques", lambda *_: None)
-
-
-def restored_in_any_order(patch):
-    patch.setattr(restoring, "ordered", lambda updates, _uniques: list(updates))
-
-
-def merges_not_followed(patch):
-    patch.setattr(restoring, "_following", lambda _planner, target: target)
-
-
-def merges_restored_over(patch):
-    patch.setattr(restoring, "_check_whole", lambda *_: None)
+# -- told with a bug planted -------------------------------------------------------------------------------------------
 
 
 PLANTED = [
-    (only_loaded_plugins, cards_of_an_absent_plugin_follow),
-    (merged_parties_left_alone, chains_end_at_one_root),
-    (clashes_dropped, rows_without_a_rule_are_never_dropped),
-    (nothing_filled_in, folded_rows_fill_what_the_other_lacks),
-    (children_forgotten, children_of_folded_rows_follow),
-    (links_to_oneself_kept, nobody_is_linked_to_oneself),
-    (writes_sorted, writes_keep_their_order),
-    (writes_sorted, a_flush_groups_neighbours_only),
-    (everything_moved_back, what_came_after_a_merge_stays),
-    (nothing_listed_as_attached, what_came_after_a_merge_stays),
-    (values_not_compared, later_values_are_not_overwritten),
-    (first_change_undone_first, the_last_change_is_undone_first),
-    (references_not_looked_at, what_is_referred_to_stays),
-    (targets_not_looked_at, what_is_gone_is_not_referred_to),
-    (uniques_not_looked_at, unique_values_are_not_given_twice),
-    (restored_in_any_order, unique_values_change_hands_and_back),
-    (merges_not_followed, restored_references_follow_merges),
-    (merges_restored_over, what_was_merged_is_not_restored_by_itself),
+    (planted.only_loaded_plugins, cards_of_an_absent_plugin_follow),
+    (planted.merged_parties_left_alone, chains_end_at_one_root),
+    (planted.clashes_dropped, rows_without_a_rule_are_never_dropped),
+    (planted.nothing_filled_in, folded_rows_fill_what_the_other_lacks),
+    (planted.children_forgotten, children_of_folded_rows_follow),
+    (planted.links_to_oneself_kept, nobody_is_linked_to_oneself),
+    (planted.writes_sorted, writes_keep_their_order),
+    (planted.writes_sorted, a_flush_groups_neighbours_only),
+    (planted.everything_moved_back, what_came_after_a_merge_stays),
+    (planted.nothing_listed_as_attached, what_came_after_a_merge_stays),
+    (planted.values_not_compared, later_values_are_not_overwritten),
+    (planted.first_change_undone_first, the_last_change_is_undone_first),
+    (planted.references_not_looked_at, what_is_referred_to_stays),
+    (planted.targets_not_looked_at, what_is_gone_is_not_referred_to),
+    (planted.uniques_not_looked_at, unique_values_are_not_given_twice),
+    (planted.restored_in_any_order, unique_values_change_hands_and_back),
+    (planted.merges_not_followed, restored_references_follow_merges),
+    (planted.merges_restored_over, what_was_merged_is_not_restored_by_itself),
 ]
 
 
@@ -419,18 +315,6 @@ def test_each_story_is_true_and_notices_the_bug(plant, story, world, monkeypatch
 # -- with others at the same time, on PostgreSQL ----------------------------------------------------------------------
 
 
-def nothing_shared(patch):
-    """As if what something is attached to were not held."""
-    real = Work.load
-    patch.setattr(Work, "load", lambda self, entity, id_, **_: real(self, entity, id_))
-
-
-def nothing_locked(patch):
-    """As if parties that are merged were not held."""
-    real = seeing.Sight.__init__
-    patch.setattr(seeing.Sight, "__init__", lambda self, work, **_: real(self, work, lock=False))
-
-
 def attaching_waits_for_a_merge(crm, both):
     with crm.begin("ada") as uow:
         loser, winner = (a_person(uow).id for _ in range(2))
@@ -445,7 +329,8 @@ def a_merge_waits_for_attaching(crm, both):
 
 
 @pytest.mark.parametrize(
-    ("plant", "story"), [(nothing_shared, attaching_waits_for_a_merge), (nothing_locked, a_merge_waits_for_attaching)]
+    ("plant", "story"),
+    [(planted.nothing_shared, attaching_waits_for_a_merge), (planted.nothing_locked, a_merge_waits_for_attaching)],
 )
 def test_a_lock_that_is_missing_is_noticed(plant, story, crm, both, monkeypatch):
     story(crm, both)

@@ -11,6 +11,8 @@ import os
 from collections import Counter
 from uuid import UUID
 
+import planted
+import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -457,3 +459,23 @@ def test_undo_and_restore_agree_with_what_was_stored(with_cards, stored, toy, te
     )
     run_state_machine_as_test(machine, settings=chosen)
     assert_verifies(with_cards, tenant)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [planted.values_not_compared, planted.references_not_looked_at],
+    ids=lambda plant: plant.__name__,
+)
+def test_random_histories_notice_a_planted_bug(plant, with_cards, stored, toy, monkeypatch):
+    machine = type("Machine", (Histories,), {"stored": staticmethod(stored), "crm": with_cards, "toy": toy})
+    chosen = settings(
+        max_examples=60,
+        stateful_step_count=25,
+        phases=[Phase.generate],
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    plant(monkeypatch)
+    with pytest.raises((AssertionError, CrmkitError)):
+        run_state_machine_as_test(machine, settings=chosen)
