@@ -27,6 +27,7 @@ from crmkit.core.kernel.plugins.quarantine import Fault
 from crmkit.core.kernel.search.checking import search_check
 from crmkit.core.kernel.search.rebuilding import SearchIndex
 from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
+from crmkit.core.kernel.storage.joining import watch
 from crmkit.core.kernel.storage.schema import Schema
 from crmkit.core.kernel.units.service import Service as KernelService
 from crmkit.core.kernel.units.unit import UnitOfWork as KernelUnit
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.attachments.store import FileStore
     from crmkit.core.kernel.deployment.runtime import Runtime
+    from crmkit.core.kernel.jobs.model import JobStatus
+    from crmkit.core.kernel.jobs.running import Outcome
     from crmkit.core.kernel.plugins.manifest import Manifest
     from crmkit.core.kernel.units.once import Key
     from crmkit.values.event import Event
@@ -456,6 +459,21 @@ class CRM:
             A function that ends the subscription.
         """
         return self.runtime.bus.on(event, fn)
+
+    def _deliver(self, host: Any) -> Sequence[tuple[JobStatus, Outcome]]:
+        """Deliver what waits for the host's commit, and run its jobs, in the host's transaction; for the test kit.
+
+        Returns:
+            Each job, and what has become of it.
+        """
+        ran: list[tuple[JobStatus, Outcome]] = []
+        with self._started().inside(host) as connection:
+            while True:
+                told = watch(connection.engine).deliver_now(connection)
+                jobs = self.jobs.run_told(but={job.id for job, _ in ran})
+                ran += jobs
+                if not told and not jobs:
+                    return ran
 
     def _started(self) -> Units[UnitOfWork]:
         if self._units is None:

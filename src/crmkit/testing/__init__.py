@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from crmkit.testing.actors import Actors
     from crmkit.testing.conformance import PluginConformance
     from crmkit.testing.databases import Databases
+    from crmkit.testing.delivering import Delivered, deliver
     from crmkit.testing.factories import a_deal, a_person, an_activity, an_interaction, an_organisation
     from crmkit.testing.recorder import Recorder
 
 __all__ = [
     "Actors",
     "Databases",
+    "Delivered",
     "PluginConformance",
     "Recorder",
     "a_deal",
@@ -25,11 +27,13 @@ __all__ = [
     "an_activity",
     "an_interaction",
     "an_organisation",
+    "deliver",
 ]
 
 _MODULES = {
     "Actors": "actors",
     "Databases": "databases",
+    "Delivered": "delivering",
     "PluginConformance": "conformance",
     "Recorder": "recorder",
     "a_deal": "factories",
@@ -37,6 +41,7 @@ _MODULES = {
     "an_activity": "factories",
     "an_interaction": "factories",
     "an_organisation": "factories",
+    "deliver": "delivering",
 }
 
 

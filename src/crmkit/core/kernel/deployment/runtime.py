@@ -191,11 +191,31 @@ class Runtime:
             _keep(self._profiles, key, found)
         return found
 
-    def rights(self, db: Db, tenant: Tenant, actor: Actor, on_behalf_of: str | None, now: datetime) -> Rights:
-        """What the actor may; kept per actor until the tenant's policy changes or a delegation or grant expires."""
-        custom = self.definitions(db, tenant).shapes
+    def rights(  # who wants what where
+        self,
+        db: Db,
+        tenant: Tenant,
+        actor: Actor,
+        on_behalf_of: str | None,
+        now: datetime,
+        *,
+        alone: bool = False,
+    ) -> Rights:
+        """What the actor may; kept per actor until the tenant's policy changes or a delegation or grant expires.
+
+        Args:
+            db: where.
+            tenant: with its generations as this transaction sees them.
+            actor: who.
+            on_behalf_of: for whom.
+            now: when.
+            alone: whether this transaction has changed the policy and may be rolled back; then nothing is kept.
+        """
+        custom = self.definitions(db, tenant, alone=alone).shapes
         if actor is SYSTEM:
             return with_custom(Rights.unlimited(actor.id, "crmkit setting up"), custom)
+        if alone:
+            return with_custom(self.rights_source.load(db, tenant.id, actor, on_behalf_of, now), custom)
         key = (tenant.id, tenant.policy_generation, actor.id, actor.roles, actor.teams, on_behalf_of)
         found = self._rights.get(key)
         if found is None or (found.valid_until is not None and found.valid_until <= now):
@@ -203,8 +223,10 @@ class Runtime:
             _keep(self._rights, key, found)
         return found
 
-    def definitions(self, db: Db, tenant: Tenant) -> Definitions:
-        """The tenant's custom fields; kept until its policy changes, of which they count as a part."""
+    def definitions(self, db: Db, tenant: Tenant, *, alone: bool = False) -> Definitions:
+        """The tenant's custom fields; kept until its policy changes, of which they count as a part; see `rights`."""
+        if alone:
+            return read_definitions(db, tenant.id)
         key = (tenant.id, tenant.policy_generation)
         found = self._definitions.get(key)
         if found is None:

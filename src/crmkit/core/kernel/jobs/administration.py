@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Jobs", "to_be_undone", "undone"]
 
+MANY = 10_000
+"""How many jobs tests run at once."""
 OVER = frozenset({"done", "running"})
 """What is neither tried again nor dropped."""
 
@@ -37,7 +39,7 @@ class Jobs:
 
     def __init__(self, runtime: Runtime, engine: Engine, units: Units[Any]) -> None:
         self._runtime, self._engine = runtime, engine
-        self._workshop = Workshop(runtime, engine, units)
+        self._workshop = Workshop(runtime, units)
         self._runner = Runner(self._workshop, runtime, engine)
 
     # -- running ------------------------------------------------------------------------------------------------------
@@ -81,6 +83,20 @@ class Jobs:
     def runner(self) -> Runner:
         """A runner for a process that does nothing else."""
         return Runner(self._workshop, self._runtime, self._engine)
+
+    def run_told(self, *, but: Collection[UUID] = ()) -> Sequence[tuple[JobStatus, Outcome]]:
+        """Run the jobs that events have left, each once, in the order in which they were written; for tests.
+
+        Args:
+            but: ids of those to leave alone.
+
+        Returns:
+            Each job as it was before, and what has become of it.
+        """
+        tenants: Sequence[str] = self._workshop.transact(lambda db: [t for t, _ in tenant_ids(db)], read_only=True)
+        waiting = [job for t in tenants for job in reversed(self.list(tenant=t, state="queued", limit=MANY))]
+        told = [job for job in waiting if job.kind == "event" and job.id not in but]
+        return [(job, outcome) for job in told if (outcome := self.run_one(job.id, tenant=job.tenant))]
 
     # -- looking ------------------------------------------------------------------------------------------------------
 

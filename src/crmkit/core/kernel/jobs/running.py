@@ -13,15 +13,12 @@ from crmkit.core.kernel.hooks.signatures import code_of
 from crmkit.core.kernel.jobs.claiming import Claim, claim, release, settle
 from crmkit.core.kernel.jobs.queries import ACKNOWLEDGE
 from crmkit.core.kernel.jobs.rules import backoff, cause_of, verdict
-from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.units.work import UnitFacts
 from crmkit.errors import CrmkitError
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    from sqlalchemy import Engine
 
     from crmkit.core.kernel.deployment.runtime import Runtime
     from crmkit.core.kernel.units.unit import UnitOfWork
@@ -50,16 +47,15 @@ class Workshop:
 
     Args:
         runtime: what is loaded.
-        engine: where the jobs are.
-        units: makes the unit of work in which a job has its effect.
+        units: makes the unit of work in which a job has its effect, and reaches the jobs.
     """
 
-    def __init__(self, runtime: Runtime, engine: Engine, units: Units[Any]) -> None:
-        self._runtime, self._engine, self._units = runtime, engine, units
+    def __init__(self, runtime: Runtime, units: Units[Any]) -> None:
+        self._runtime, self._units = runtime, units
 
     def transact(self, do: Callable[[Db], Any], *, read_only: bool = False) -> Any:
         """What ``do`` answers, in a short transaction of its own."""
-        with self._engine.connect() as connection, engines.begin(connection, read_only=read_only):
+        with self._units.transaction(read_only=read_only) as connection:
             return do(Db(connection, self._runtime.config.database.schema, self._runtime.guard))
 
     def claim(self, tenant: str, *, limit: int, job: UUID | None = None) -> list[Claim]:

@@ -56,6 +56,8 @@ class _Waiting:
     enlisted: list[_Enlisted] = field(factory=list)
     savepoints: list[tuple[str, int]] = field(factory=list)
     """Name, and how many had enlisted before it; SQL finds the youngest of a name."""
+    policy_touched: bool = False
+    """Whether a unit has changed who may what."""
 
     def rolled_back_to(self, name: str) -> None:
         at = self._find(name)
@@ -129,9 +131,20 @@ class Deliveries:
         waiting: _Waiting | None = connection.info.pop(_WAITING, None)
         if waiting is None:
             return 0
+        savepoints = [(name, 0) for name, _ in waiting.savepoints]
+        connection.info[_WAITING] = _Waiting([], savepoints, waiting.policy_touched)
         count = len(waiting.enlisted)
         waiting.end(committed=True)
         return count
+
+    def touch_policy(self, connection: Connection) -> None:
+        """Note that the connection's transaction changes who may what."""
+        connection.info.setdefault(_WAITING, _Waiting()).policy_touched = True
+
+    def is_policy_touched(self, connection: Connection) -> bool:
+        """Whether it does."""
+        waiting: _Waiting | None = connection.info.get(_WAITING)
+        return waiting is not None and waiting.policy_touched
 
     # -- what stands in for the dialect's methods ---------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sqlalchemy import Connection
+
 from crmkit.core.kernel.access.actors import SYSTEM, Actor
 from crmkit.core.kernel.deployment.tenants import check_tenant_id, read_tenant
 from crmkit.core.kernel.storage import engines, joining
@@ -22,7 +24,7 @@ from crmkit.core.kernel.units.work import UnitFacts, Work
 from crmkit.errors import AlreadyExistsError, CrmkitError, PoisonedUnitError, UnknownActorError, UnknownTenantError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
     from crmkit.core.kernel.deployment.runtime import Runtime
     from crmkit.core.kernel.hooks.hook import Implementation
@@ -38,6 +40,8 @@ R = TypeVar("R")
 MAX_CHAIN = 8
 """How long a chain of subscribers that cause events that have subscribers may become."""
 _chain: ContextVar[int] = ContextVar("crmkit_chain", default=0)
+_host: ContextVar[Connection | None] = ContextVar("crmkit_host", default=None)
+"""The connection that units of their own are to join instead, in tests of a host that rolls back."""
 
 
 class Units(Generic[U]):
@@ -66,6 +70,11 @@ class Units(Generic[U]):
         read_only: bool = False,
     ) -> Generator[U]:
         """A unit in a transaction of its own; see `CRM.begin`."""
+        host = _host.get()
+        if host is not None:
+            with self.join(host, actor, tenant, on_behalf_of=on_behalf_of, facts=facts, read_only=read_only) as uow:
+                yield uow
+            return
         with guarded():
             connection = self._engine.connect()
         work: Work | None = None
@@ -104,6 +113,7 @@ class Units(Generic[U]):
         *,
         on_behalf_of: str | None = None,
         facts: UnitFacts | None = None,
+        read_only: bool = False,
     ) -> Generator[U]:
         """A unit in the host's transaction; see `CRM.join`."""
         connection = joining.enter(host)
@@ -112,11 +122,22 @@ class Units(Generic[U]):
             savepoint = connection.begin_nested()
         work: Work | None = None
         try:
-            done = work = self._open(connection, actor, tenant, on_behalf_of, facts or UnitFacts(), read_only=False)
+            # Rights that the host's transaction has changed, and may roll back, are not what others may have, too.
+            done = work = self._open(
+                connection,
+                actor,
+                tenant,
+                on_behalf_of,
+                facts or UnitFacts(),
+                read_only=read_only,
+                alone=joined.is_policy_touched(connection),
+            )
             yield self._unit(work)
             self._finish(work)
             with guarded():
                 savepoint.commit()
+            if work.policy_touched:
+                joined.touch_policy(connection)
         except BaseException:
             if savepoint.is_active:
                 with guarded():
@@ -173,6 +194,30 @@ class Units(Generic[U]):
     # -- the parts ----------------------------------------------------------------------------------------------------
 
     @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Generator[Connection]:
+        """A short transaction of its own; inside of `inside`, a savepoint of the host's."""
+        host = _host.get()
+        if host is not None:
+            with host.begin_nested():
+                yield host
+            return
+        with self._engine.connect() as connection, engines.begin(connection, read_only=read_only):
+            yield connection
+
+    @contextmanager
+    def inside(self, host: Any) -> Generator[Connection]:
+        """Let all units and jobs of the block take part in the host's transaction, as if it had been committed.
+
+        For tests of a host that rolls back after each one.
+        """
+        connection = joining.enter(host)
+        token = _host.set(connection)
+        try:
+            yield connection
+        finally:
+            _host.reset(token)
+
+    @contextmanager
     def system(self, tenant: str, plugin: str | None = None) -> Generator[U]:
         """A unit with every right, for setting up a tenant or a plugin."""
         with self.begin(SYSTEM, tenant, facts=UnitFacts(source=f"setup:{plugin}" if plugin else "setup")) as uow:
@@ -187,6 +232,7 @@ class Units(Generic[U]):
         facts: UnitFacts,
         *,
         read_only: bool,
+        alone: bool = False,
     ) -> Work:
         runtime = self._runtime
         tenant = tenant if tenant is not None else runtime.config.crmkit.default_tenant
@@ -203,8 +249,8 @@ class Units(Generic[U]):
             tenant=tenant,
             actor=who,
             on_behalf_of=on_behalf_of,
-            rights=runtime.rights(db, found, who, on_behalf_of, now),
-            definitions=runtime.definitions(db, found),
+            rights=runtime.rights(db, found, who, on_behalf_of, now, alone=alone),
+            definitions=runtime.definitions(db, found, alone=alone),
             hooks=hooks,
             enabled=enabled,
             now=now,
@@ -232,7 +278,7 @@ class Units(Generic[U]):
         if not denials:
             return
         try:
-            with self._engine.connect() as connection, engines.begin(connection, read_only=False):
+            with self.transaction() as connection:
                 write_denials(Db(connection, self._schema), work.tenant, denials)
         except Exception as error:  # noqa: BLE001  # an audit that fails must not hide the refusal itself
             self._runtime.health.fault("core", "denials", error, skippable=False)
@@ -243,7 +289,8 @@ class Units(Generic[U]):
 
     def _deliver(self, work: Work) -> None:
         """Tell in-process subscribers, one by one; what one does wrong is its own."""
-        self._runtime.actors_seen.update(work.actors_noted)
+        if _host.get() is None:  # else the host rolls back what was noted
+            self._runtime.actors_seen.update(work.actors_noted)
         if work.jobs:
             self._runtime.bell.ring(work.tenant)
         if not work.events:
