@@ -12,6 +12,8 @@ from crmkit import CRM, Config, FixedClock, Key, Money, Person, Ref, Rule, f
 from crmkit.testing import Actors
 
 TENANTS = ("acme", "bolt")
+SECRET = "zander"
+"""A word that only comments on cards say."""
 DAY = timedelta(days=1)
 
 
@@ -112,6 +114,14 @@ def _only_cards(crm, tenant, did, party):
     with crm.begin("ada", tenant) as uow:
         uow.permissions.unshare("membership.card", card, actor="sue")
         uow.saved_criteria.save("gold", "membership.card", f.level == "gold")
+
+    with crm.begin("ada", tenant) as uow:
+        about = Ref("membership.card", card)
+        first = uow.comments.add(about, f"Send it to @sam, {SECRET}.")
+        uow.comments.add(about, "Done.", reply_to=first.id)
+        wrong = uow.comments.add(about, f"{SECRET}, @sam!")
+    with crm.begin("ada", tenant) as uow:
+        uow.comments.remove(wrong.id)
 
     def issue(uow) -> str:
         return str(uow.use(Membership).issue(party).id)

@@ -27,6 +27,7 @@ def test_everything_that_belongs_to_it_is_counted(place, lived):
         "references": {
             ("membership.card", "party_id", "party"): (4, "gone"),
             ("grant", "subject_id", "membership"): (4, "gone"),
+            ("comment", "subject_id", "membership"): (4, "gone"),
             ("saved_criteria", "entity", "membership"): (2, "gone"),
             ("interaction", "about_id", "membership"): (2, "kept"),
             ("activity", "about_id", "membership"): (2, "kept"),

@@ -13,7 +13,7 @@ import toytags
 from attrs import evolve
 from crmkit_membership import Card, Membership
 from crmkit_membership.manifest import MANIFEST
-from leaving_place import live
+from leaving_place import SECRET, live
 from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table
 
 from crmkit import Interaction, Manifest, Person, Ref
@@ -93,6 +93,7 @@ def test_nothing_but_snapshots_tells_of_the_records(place, purged, lived):
     numbers = {did["card"].number for did in lived.values()}
     telling = {name for name, rows in place.rows().items() if any(n in row for row in rows for n in numbers)}
     assert telling <= SNAPSHOTS | {"crm_change"}
+    assert [name for name, rows in place.rows().items() if any(SECRET in row for row in rows)] == []
     kept = forms(place, "crm_change", where=lambda row: row["entity"] not in {"interaction", "activity"})
     assert not [row for row in kept["crm_change"] if any(n in row for n in numbers)]
 

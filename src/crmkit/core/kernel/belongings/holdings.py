@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.entities.entity import EntityType, Reference
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Attached", "Holdings", "find_holdings", "mentions", "named_by", "stored_plugins"]
+__all__ = ["Attached", "Holdings", "facts_of", "find_holdings", "mentions", "named_by", "stored_plugins"]
 
 CORE: Final = "core"
 
@@ -189,6 +189,12 @@ def mentions() -> Iterator[tuple[str, str]]:
         for column in table.columns:
             if column.info.get("names") == NAMES_ENTITY["names"]:
                 yield table.name, column.name
+
+
+def facts_of(entity: str) -> Iterator[Column[Any]]:
+    """Columns of the core's tables of facts that hold the id of a record of ``entity``, and are nothing without it."""
+    for table in core_metadata.sorted_tables:
+        yield from (column for column in table.columns if column.info.get("of") == entity)
 
 
 def _attached(

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import DropTable
 
 from crmkit.core.kernel.access.actors import SYSTEM
+from crmkit.core.kernel.belongings.holdings import facts_of
 from crmkit.core.kernel.entities.catalog import write_catalogue
 from crmkit.core.kernel.entities.columns import Id, Integer, Json, Text, codec_of
 from crmkit.core.kernel.search.storing import forget_documents, forget_part
@@ -144,13 +145,21 @@ class Purge:
     def _detach(self, tenant: str, one: Attached) -> None:
         """Remove records that go with the plugin's, and their history, also of those that were removed before."""
         rows = one.entity.table
-        self._unlog(tenant, _about(one, one.ids))
+        self._forget(tenant, one, one.ids)
         found = search_table.c
         forget_documents(self._db, tenant, and_(found.entity == one.entity.name, found.record_id.in_(one.ids)))
         self._db.run(Statement(delete(rows).where(rows.c.tenant_id == _TENANT, one.fits)), {"tenant": tenant})
         if one.naming:
             for chunk in chunks(self._removed_before(tenant, one)):
-                self._unlog(tenant, _about(one, _IDS), {f"id_{n}": id_ for n, id_ in enumerate(chunk)})
+                self._forget(tenant, one, _IDS, {f"id_{n}": id_ for n, id_ in enumerate(chunk)})
+
+    def _forget(self, tenant: str, one: Attached, ids: Any, params: Mapping[str, Any] = NOTHING) -> None:
+        """Remove the history of attached records, and facts that are nothing without them."""
+        for named in facts_of(one.entity.name):
+            facts: Any = named.table
+            of_record = facts.c.tenant_id == _TENANT, named.in_(ids)
+            self._db.run(Statement(delete(facts).where(*of_record)), {"tenant": tenant, **params})
+        self._unlog(tenant, _about(one, ids), params)
 
     def _forget_texts(self, tenant: str) -> None:
         """Let search forget its records, and its parts of records of others."""

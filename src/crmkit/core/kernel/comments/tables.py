@@ -42,7 +42,7 @@ notification_table = Table(
     Column("tenant_id", Text(), nullable=False),
     Column("id", Id(), nullable=False),
     Column("actor_id", Text(), nullable=False),
-    Column("comment_id", Id(), nullable=False),
+    Column("comment_id", Id(), nullable=False, info={"of": "comment"}),
     Column("at", Instant(), nullable=False),
     Column("read_at", Instant()),
     PrimaryKeyConstraint("tenant_id", "id"),
