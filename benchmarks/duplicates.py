@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import combinations
 from statistics import median
 from typing import Final
 from uuid import UUID
@@ -128,7 +129,10 @@ def _linking(url: str) -> list[Figure]:
 
 
 def _found(crm: CRM, made: Sequence[_Made]) -> list[Figure]:
-    true = {frozenset((one.person.id, one.original)) for one in made if one.original is not None}
+    alike: dict[UUID, list[UUID]] = {}
+    for one in made:
+        alike.setdefault(one.original or one.person.id, []).append(one.person.id)
+    true = {frozenset(pair) for ids in alike.values() for pair in combinations(ids, 2)}
     found, after = set(), None
     with crm.begin(ADMIN, read_only=True) as uow:
         assert uow.count(Linkage) == 1

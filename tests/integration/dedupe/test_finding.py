@@ -1,5 +1,7 @@
 """Finding duplicates: before a party is added, after it was, and among all of them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -7,7 +9,7 @@ from attrs import evolve
 
 from crmkit import Identifier, Mechanism, Organisation, Person
 from crmkit.errors import ForbiddenError, InvalidValueError
-from crmkit.plugins.dedupe import Dedupe, DuplicateFinder, Linkage
+from crmkit.plugins.dedupe import Dedupe, DuplicateFinder, Linkage, service
 from crmkit.plugins.dedupe.model import Keys
 from crmkit.sdk import mechanism
 
@@ -52,6 +54,12 @@ def test_what_only_the_unit_itself_has_stored_is_suggested_by_its_mechanisms(crm
         draft = Person(given_name="Ida")
         (found,) = uow.use(Dedupe).suggest(draft, mechanisms=[mechanism(draft.id, "email", "ida@berg.example")])
     assert found.party.name == "Ida"
+
+
+def test_who_has_no_further_role_is_told_by_mechanisms_only(crm, ida):
+    draft = Person(given_name="Ida Marie", family_name="Bjørnsen")
+    assert suggested(crm, "sue", draft) == []
+    assert suggested(crm, "sue", draft, mechanism(draft.id, "email", "ida@berg.example")) == ["Ida Marie Bjørnsen"]
 
 
 def test_a_stored_party_is_not_suggested_for_itself(crm, ida):
@@ -197,6 +205,28 @@ def test_who_compares_all_compares_what_they_may_see(crm, ida):
     with pytest.raises(ForbiddenError):
         DuplicateFinder(crm, actor="sam").run()  # who may see pairs, but not note what was compared
     assert DuplicateFinder(crm, actor="ada").run().pairs == 1
+
+
+def test_two_who_propose_the_same_at_the_same_time_both_succeed(crm, monkeypatch):
+    """Both have looked for known pairs before either has stored one."""
+    with crm.begin("ada") as uow:
+        for _ in range(2):
+            uow.parties.add(Person(given_name="Ida", family_name="Berg"), emails=["ida@berg.example"])
+    meeting, looks = threading.Barrier(2), iter(range(10**6))
+
+    def meet(uow, ids, known_pairs=service.known_pairs):
+        found = known_pairs(uow, ids)
+        if next(looks) < 2 and crm.engine.dialect.name == "postgresql":  # SQLite has one writer at a time
+            meeting.wait(timeout=20)
+        return found
+
+    monkeypatch.setattr(service, "known_pairs", meet)
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: DuplicateFinder(crm, actor="ada").run(), range(2)))
+    assert [report.pairs for report in reports] == [1, 1]
+    assert sum(report.proposed for report in reports) == 1
+    with crm.begin("ada", read_only=True) as uow:
+        assert len(uow.use(Dedupe).pairs()) == 1
 
 
 # -- disabled and enabled again ---------------------------------------------------------------------------------------

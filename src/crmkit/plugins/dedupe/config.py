@@ -35,7 +35,7 @@ class Settings:
     threshold: float = field(default=0.5, validator=[instance_of(float), gt(0.0), lt(1.0)])
     identifiers: tuple[str, ...] = field(default=(), validator=deep_iterable(instance_of(str)))
     batch_size: int = field(default=500, validator=and_(ge(1), le(1_000)))
-    most_alike: int = field(default=500, validator=ge(2))
+    most_alike: int = field(default=100, validator=ge(2))
     memory: str = field(default="1GB", validator=matches_re(r"[1-9]\d*(?:\.\d+)? ?[KMGT]i?B"))
     threads: int | None = field(default=None, validator=optional(ge(1)))
     winner: WinnerRule = field(default="most_complete", validator=in_(WINNERS))

@@ -48,7 +48,7 @@ class Gatherer:
 
     reads: Reads
     schemes: tuple[str, ...] = ()
-    most_alike: int = 500
+    most_alike: int = 100
 
     def traits(self, ids: Iterable[UUID]) -> dict[UUID, Traits]:
         """What is compared of parties; those that are merged, gone or hidden are left out."""

@@ -66,46 +66,48 @@ def score(left: Traits, right: Traits, weights: Weights) -> Score:
         right: the other.
         weights: of their kind.
     """
-    outcomes = {one.name: outcome(one, left, right) for one in weights.comparisons}
-    return scored(outcomes, weights)
+    return scored({one.name: outcome(one, left, right) for one in weights.comparisons}, weights)
 
 
 def scored(outcomes: Mapping[str, Level | None], weights: Weights) -> Score:
     """The score that outcomes of comparisons come to; None for one that could not be made."""
-    reasons = tuple(Reason(name, level.name, round(level.weight, 2)) for name, level in outcomes.items() if level)
-    bits = math.log2(weights.prior / (1 - weights.prior)) + sum(one.weight for one in outcomes.values() if one)
+    said = [(name, level, level.weight) for name, level in outcomes.items() if level is not None]
+    reasons = tuple(Reason(name, level.name, round(weight, 2)) for name, level, weight in said)
+    bits = math.log2(weights.prior / (1 - weights.prior)) + sum(weight for _, _, weight in said)
     bits = max(-_MOST, min(_MOST, bits))
     return Score(1 / (1 + 2**-bits), reasons)
 
 
 def outcome(comparison: Comparison, left: Traits, right: Traits) -> Level | None:
     """The level of a comparison; None where there is nothing to compare."""
-    if not any(getattr(left, c) and getattr(right, c) for c in comparison.columns):
-        return None
-    return next(level for level in comparison.levels if _passes(level, comparison, left, right))
+    for column in comparison.columns:
+        if getattr(left, column) and getattr(right, column):
+            return next(level for level in comparison.levels if _passes(level, comparison, left, right))
+    return None
 
 
 def _passes(level: Level, comparison: Comparison, left: Traits, right: Traits) -> bool:
     columns = level.columns or comparison.columns
-    mine, theirs = [getattr(left, c) for c in columns], [getattr(right, c) for c in columns]
     match level.test:
         case "differs":
             return True
         case "swapped":
-            return all(mine) and mine == theirs[::-1]
+            mine, theirs = [getattr(left, c) for c in columns], [getattr(right, c) for c in columns[::-1]]
+            return all(mine) and mine == theirs
         case "shared":
-            return not set(mine[0]).isdisjoint(theirs[0])
+            return not set(getattr(left, columns[0])).isdisjoint(getattr(right, columns[0]))
         case _:
-            return all(a and b and _alike(level, a, b) for a, b in zip(mine, theirs, strict=True))
+            for column in columns:
+                a, b = getattr(left, column), getattr(right, column)
+                if not (a and b and (a == b or _alike(level, a, b))):
+                    return False
+            return True
 
 
 def _alike(level: Level, a: str, b: str) -> bool:
-    if a == b:
-        return True
-    similarity, edits = similarities()
     if level.test == "near":
-        return similarity(a, b) >= level.at
-    return level.test == "edits" and edits(a, b) <= level.at
+        return similarities()[0](a, b) >= level.at
+    return level.test == "edits" and similarities()[1](a, b) <= level.at
 
 
 def reasons_of(stored: Any) -> tuple[Reason, ...]:

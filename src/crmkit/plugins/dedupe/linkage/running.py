@@ -17,7 +17,7 @@ from crmkit.plugins.dedupe.linkage.settings import Plan, column_of, informed, le
 from crmkit.plugins.dedupe.model import Linkage
 from crmkit.plugins.dedupe.pairs import Found
 from crmkit.plugins.dedupe.service import Compared, Dedupe
-from crmkit.sdk import CRM, Party, UnitOfWork, f
+from crmkit.sdk import CRM, AlreadyExistsError, Party, UnitOfWork, f
 
 __all__ = ["DuplicateFinder", "LinkageReport", "Progress"]
 
@@ -198,7 +198,10 @@ class DuplicateFinder:
         return self._crm.begin(self._actor, self._tenant, on_behalf_of=self._on_behalf_of, read_only=True)
 
     def _unit(self, fn: Callable[[UnitOfWork], T]) -> T:
-        return self._crm.run(fn, self._actor, self._tenant, on_behalf_of=self._on_behalf_of, source="dedupe")
+        try:
+            return self._crm.run(fn, self._actor, self._tenant, on_behalf_of=self._on_behalf_of, source="dedupe")
+        except AlreadyExistsError:  # somebody else has proposed one of the pairs at the same time; now it is known
+            return self._crm.run(fn, self._actor, self._tenant, on_behalf_of=self._on_behalf_of, source="dedupe")
 
 
 def _found(matches: Iterable[Match], weights: Weights) -> Iterator[Found]:
