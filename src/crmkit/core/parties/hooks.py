@@ -79,4 +79,5 @@ def _words(context: Context, after: Mapping[UUID, Any], vocabulary: type[Term]) 
 
 
 def _called(vocabulary: type[Term]) -> str:
-    return {PartyRoleType: "party role", LifecycleStage: "lifecycle stage"}.get(vocabulary, "type of relationship")
+    names: dict[type[Term], str] = {PartyRoleType: "party role", LifecycleStage: "lifecycle stage"}
+    return names.get(vocabulary, "type of relationship")

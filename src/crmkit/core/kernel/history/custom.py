@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crmkit.core.kernel.custom_fields.model import LETTERS
 from crmkit.core.kernel.custom_fields.queries import holders_of, ids_with_value
@@ -92,7 +92,7 @@ def _check_definitions(planner: Planner, plan: Plan, final: Mapping[Key, Any]) -
     """A definition does not go, nor change its kind, while records outside of the plan have a value."""
     work = planner.work
     for key, record in final.items():
-        before: CustomField | None = planner.records[key] if key[0] == CUSTOM_FIELD.name else None  # type: ignore[assignment]  # of that entity
+        before = cast("CustomField | None", planner.records[key]) if key[0] == CUSTOM_FIELD.name else None
         if before is None or (record is not None and record.letter == before.letter):
             continue
         entity = planner.entity(before.entity)
