@@ -311,6 +311,26 @@ def test_records_that_lose_parts_keep_their_versions(place_of):
     assert list(after.verify()) == []
 
 
+def test_custom_fields_that_it_owns_go_with_their_values(place, lived):
+    did = lived["acme"]
+    crm = place.crm("membership")
+    with crm.begin("ada", "acme") as uow:
+        uow.custom_fields.define("party", "tier", kind="text", label="Tier", plugin="membership")
+        uow.custom_fields.define("party", "hobby", kind="text", label="Hobby")
+        uow.custom_fields.define("membership.card", "colour", kind="text", label="Colour")
+    with crm.begin("ada", "acme") as uow:
+        party = uow.get(Person, did["party"])
+        uow.parties.update(evolve(party, custom={"tier": "one", "hobby": "roofs"}))
+    after = place.crm()
+    assert after.plugins.impact("membership").held["custom fields that it owns, with their values"] == 1
+    after.plugins.purge("membership")
+    with after.begin("ada", "acme", read_only=True) as uow:
+        assert [(one.entity, one.key) for one in uow.custom_fields.list()] == [("party", "hobby")]
+        assert uow.custom_fields.list(removed=True) == ()
+        assert dict(uow.get(Person, did["party"]).custom) == {"hobby": "roofs"}
+    assert list(after.verify()) == []
+
+
 def test_tables_that_refer_to_each_other_in_a_ring_and_tables_without_an_entity_go(place_of, tmp_path):
     place = place_of("never")
     crm = place.made("toytags", manifests=[toytags.MANIFEST])

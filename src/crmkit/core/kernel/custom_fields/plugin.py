@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from crmkit.core.kernel.custom_fields.events import (
@@ -13,6 +14,7 @@ from crmkit.core.kernel.custom_fields.events import (
 from crmkit.core.kernel.custom_fields.service import CustomFields
 from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.plugins.plugin import Area
+from crmkit.core.kernel.units.unit import UnitOfWork
 
 __all__ = ["CUSTOM_FIELDS"]
 
@@ -24,6 +26,16 @@ class CustomFieldsArea(Area):
     entities = (CUSTOM_FIELD,)
     services = (CustomFields,)
     events = (CustomFieldChanged, CustomFieldDefined, CustomFieldPurged, CustomFieldRemoved)
+
+    def held(self, uow: UnitOfWork, plugin: str) -> Mapping[str, int]:
+        """Fields that the plugin owns."""
+        many = sum(one.plugin == plugin for one in uow._work.definitions)  # noqa: SLF001  # the kernel's own unit
+        return {"custom fields that it owns, with their values": many} if many else {}
+
+    def forget(self, uow: UnitOfWork, plugin: str) -> None:
+        """Give them up."""
+        if self.held(uow, plugin):
+            uow.use(CustomFields).purge_plugin(plugin)
 
 
 CUSTOM_FIELDS: Final = CustomFieldsArea()
