@@ -55,6 +55,7 @@ from crmkit.core.kernel.custom_fields.events import (
 )
 from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind
 from crmkit.core.kernel.custom_fields.service import CustomFields
+from crmkit.core.kernel.custom_fields.wording import custom_text
 from crmkit.core.kernel.decisions.events import DecisionRecorded
 from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.decisions.service import Decisions
@@ -454,6 +455,7 @@ __all__ = [
     "command",
     "criteria_from_json",
     "criteria_to_json",
+    "custom_text",
     "deal_moving",
     "entity_table",
     "f",

@@ -88,7 +88,7 @@ def states(crm):
 def test_criteria_use_the_index_of_every_kind(indexed, crm, plan_of):
     assert {states(crm)[key] for key in ASKED} == {"missing"}
     built = crm.custom_fields.index()
-    assert {one.key for one in built} == set(ASKED)
+    assert {one.key for one in built} >= set(ASKED)
     assert {states(crm)[key] for key in ASKED} == {"built"}
     if crm.engine.dialect.name == "postgresql":
         with crm.engine.connect() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from crmkit.plugins.exchange.drafts import Draft
 from crmkit.plugins.exchange.failures import RowError, is_of_row, row_error
@@ -72,14 +72,14 @@ class Applier:
     def apply(self, drafts: Sequence[Draft]) -> Outcome:
         """Store rows. One that fails is left out whole, and does not keep the others from being stored."""
         outcome = Outcome()
-        for run in segments(keyed(drafts, self._match)):
+        for run in segments(keyed(self._with_custom(drafts, outcome), self._match)):
             outcome.plus(self._run(run))
         return outcome
 
     def compare(self, drafts: Sequence[Draft]) -> Outcome:
         """What `apply` would do, as far as reading tells: what plugins refuse shows only when it is done."""
         outcome = Outcome()
-        rows = keyed(drafts, self._match)
+        rows = keyed(self._with_custom(drafts, outcome), self._match)
         for row, found in self._sorted(rows, self._recogniser.recognise(rows), outcome):
             if found is None:
                 outcome.added += 1
@@ -89,6 +89,18 @@ class Applier:
             else:
                 outcome.unchanged += 1
         return outcome
+
+    def _with_custom(self, drafts: Sequence[Draft], outcome: Outcome) -> list[Draft]:
+        """Rows with their custom values, where they have any; those whose values do not fit go to the failures."""
+        found: list[Draft] = []
+        for draft in drafts:
+            try:
+                custom = self._uow.custom_fields.read_texts("party", draft.custom) if draft.custom else {}
+            except CrmkitError as error:
+                outcome.failures.append(row_error(draft.row, error))
+                continue
+            found.append(evolve(draft, party=evolve(draft.party, custom=custom)) if custom else draft)
+        return found
 
     # -- storing ------------------------------------------------------------------------------------------------------
 

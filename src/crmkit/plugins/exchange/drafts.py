@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from crmkit.plugins.exchange.form import (
     ORGANISATION_FIELDS,
@@ -42,6 +42,7 @@ class Draft:
         employer: of a person, the organisation that they work for, to be added if there is none of that name.
         position: of a person, what they are or do there.
         notes: about the party.
+        custom: texts of values of custom fields, by key; believed when they are applied, where fields are known.
     """
 
     row: int
@@ -52,6 +53,7 @@ class Draft:
     employer: Organisation | None = None
     position: str | None = None
     notes: tuple[str, ...] = ()
+    custom: Mapping[str, str] = field(factory=dict)
 
 
 def draft(row: int, given: ImportedParty, *, region: str | None = None, allow_invalid: bool = False) -> Draft:
@@ -83,6 +85,7 @@ def draft(row: int, given: ImportedParty, *, region: str | None = None, allow_in
         employer=Organisation(name=given.organisation) if given.organisation and given.kind == "person" else None,
         position=given.position,
         notes=given.notes,
+        custom=given.custom,
     )
 
 

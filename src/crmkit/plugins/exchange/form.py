@@ -6,7 +6,7 @@ columns nor databases, so a further format is one more codec.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -103,6 +103,7 @@ class ImportedParty:
         organisation: of a person, the name of the organisation that they work for.
         position: of a person, what they are or do there.
         notes: free texts about it.
+        custom: texts of values of custom fields, by key.
         left_out: what the file says beyond that and nothing here can hold, such as ``PHOTO``; for the report.
     """
 
@@ -130,6 +131,7 @@ class ImportedParty:
     organisation: str | None = field(default=None, converter=_blank_to_none)
     position: str | None = field(default=None, converter=_blank_to_none)
     notes: tuple[str, ...] = field(default=(), converter=_notes)
+    custom: Mapping[str, str] = field(factory=dict)
     left_out: tuple[str, ...] = ()
 
 

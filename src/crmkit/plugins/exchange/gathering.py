@@ -15,7 +15,7 @@ from crmkit.plugins.exchange.form import (
     ImportedParty,
 )
 from crmkit.plugins.exchange.recognising import EMPLOYMENT, NOTE_KIND, Reads, among, grouped
-from crmkit.sdk import Criteria, Identifier, Interaction, Mechanism, Party, Person, Relationship, f
+from crmkit.sdk import Criteria, Identifier, Interaction, Mechanism, Party, Person, Relationship, custom_text, f
 
 __all__ = ["gathered"]
 
@@ -56,6 +56,7 @@ def _forms(uow: Reads, page: list[Party]) -> Iterator[ImportedParty]:
             organisation=names.get(link.other_id) if link else None,
             position=link.position if link else None,
             notes=tuple(one.body for one in notes[party.id]),
+            custom={key: custom_text(value) for key, value in party.custom.items()},
         )
 
 

@@ -217,6 +217,9 @@ def differs(given: Party, known: Party) -> dict[str, Any]:
         new, old = getattr(given, name), getattr(known, name)
         if new is not None and new != old and not (name in _KEPT and old is not None):
             fields[name] = new
+    custom = {**known.custom, **given.custom}
+    if custom != known.custom:
+        fields["custom"] = custom
     if fields.get("display_name") == known.name:  # a full name, of which the parts are known already
         del fields["display_name"]
     if "birth_date" not in fields and getattr(known, "birth_date", None) is not None:

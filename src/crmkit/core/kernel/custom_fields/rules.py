@@ -61,11 +61,11 @@ def _str(field: CustomField, value: Any, limit: int, *, lines: bool = False) -> 
 
 
 def _text(field: CustomField, value: Any) -> str:
-    return _str(field, value, MAX_TEXT)
+    return _str(field, value, MAX_TEXT).strip()
 
 
 def _long_text(field: CustomField, value: Any) -> str:
-    return _str(field, value, MAX_LONG_TEXT, lines=True)
+    return _str(field, value, MAX_LONG_TEXT, lines=True).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _number(field: CustomField, value: Any) -> int:

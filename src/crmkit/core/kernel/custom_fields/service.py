@@ -21,8 +21,8 @@ from crmkit.core.kernel.custom_fields.rules import accepted
 from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.custom_fields.uniqueness import forget_uniques, note_uniques
 from crmkit.core.kernel.custom_fields.values import FieldValues
-from crmkit.core.kernel.custom_fields.wording import read, written
-from crmkit.core.kernel.entities.custom import tagged
+from crmkit.core.kernel.custom_fields.wording import read
+from crmkit.core.kernel.entities.custom import PREFIX, tagged
 from crmkit.core.kernel.entities.entity import EntityType, nearest
 from crmkit.core.kernel.units.gate import command, query
 from crmkit.errors import AlreadyExistsError, InvalidValueError, LimitExceededError, UnknownFieldError
@@ -239,15 +239,6 @@ class CustomFields(FieldValues):
         found = {key: read(self._field(entity, key), text) for key, text in texts.items()}
         return {key: value for key, value in found.items() if value is not None}
 
-    @query("custom_field.write_texts", permission="custom_field.read")
-    def write_texts(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Values as texts that `read_texts` reads exactly.
-
-        Args:
-            values: by key, such as ``record.custom``.
-        """
-        return {key: written(value) for key, value in values.items()}
-
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _status(self, field: CustomField) -> FieldStatus:
@@ -272,8 +263,9 @@ class CustomFields(FieldValues):
         found = self._work.definitions.find(entity, key)
         if found is None or found.removed_at is not None:
             self._check_entity(entity)
-            live = [one.key for one in self._of(entity) if one.removed_at is None]
-            raise UnknownFieldError(entity, f"custom.{key}"[:80], nearest=nearest(str(key)[:80], live))
+            live = [one.name for one in self._of(entity) if one.removed_at is None]
+            name = f"{PREFIX}{key}"[:80]
+            raise UnknownFieldError(entity, name, nearest=nearest(name, live))
         return found
 
     def _check_entity(self, entity: str) -> EntityType[Any]:

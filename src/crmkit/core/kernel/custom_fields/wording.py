@@ -17,7 +17,7 @@ from crmkit.values.money import Money
 if TYPE_CHECKING:
     from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind
 
-__all__ = ["converted", "read", "written"]
+__all__ = ["converted", "custom_text", "read"]
 
 _YES: Final = frozenset({"yes", "true", "1", "y", "x"})
 _NO: Final = frozenset({"no", "false", "0", "n"})
@@ -27,7 +27,7 @@ _LONGEST: Final = 40
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def written(value: Any) -> str:
+def custom_text(value: Any) -> str:
     """A value as a text that `read` reads."""
     return _WRITE.get(type(value), str)(value)
 
@@ -135,6 +135,6 @@ def converted(value: Any, to: CustomField) -> Any:
     if isinstance(value, Decimal) and to.kind == "number":
         return int(value) if value == value.to_integral_value() else None
     try:
-        return read(to, written(value))
+        return read(to, custom_text(value))
     except (InvalidValueError, LimitExceededError):
         return None

@@ -2,7 +2,8 @@
 
 ``given_name`` and the like are fields of a party. ``phone``, ``phone:mobile``, ``phone#2``, ``phone.label#2``,
 ``address.street:work`` are parts of contact mechanisms: the kind, the part, which one of its kind, and its label. What
-has the same kind, number and label is one mechanism. ``identifier.customer_number`` is an identifier of that scheme.
+has the same kind, number and label is one mechanism. ``identifier.customer_number`` is an identifier of that scheme,
+``custom.size`` the custom field of that key.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Target:
     """What a column is mapped to.
 
     Attributes:
-        noun: the field, or ``identifier``, ``email``, ``phone``, ``url``, ``handle`` or ``address``.
+        noun: the field, or ``identifier``, ``custom``, ``email``, ``phone``, ``url``, ``handle`` or ``address``.
         kind: the kind of mechanism, if it is one.
-        part: of a mechanism; of an identifier its scheme.
+        part: of a mechanism; of an identifier its scheme, of a custom field its key.
         number: which one of its kind, from 1; None if there is only one, or each column is one of its own.
         label: what the mechanism is used for.
     """
@@ -78,9 +79,9 @@ def target(text: str) -> Target | None:
     if found is not None and noun in _PARTS and (part is None or part in _PARTS[noun][1]):
         number = int(found["number"]) if found["number"] else None
         return Target(noun=noun, kind=_PARTS[noun][0], part=part or "raw", number=number, label=found["label"])
-    if found is not None and noun == "identifier" and part and not found["number"] and not found["label"]:
+    if found is not None and noun in {"identifier", "custom"} and part and not found["number"] and not found["label"]:
         return Target(noun=noun, part=part)
     if text in FIELD_TARGETS:
         return Target(noun=text)
-    known = ", ".join((*FIELD_TARGETS, *_PARTS, "identifier.<scheme>", f"{IGNORED} (left out)"))
+    known = ", ".join((*FIELD_TARGETS, *_PARTS, "identifier.<scheme>", "custom.<key>", f"{IGNORED} (left out)"))
     raise InvalidValueError("mapping", text, f"is nothing that a column can be; there are: {known}")

@@ -65,6 +65,7 @@ class RowReader:
         self._date_order: DateOrder | None = date_order
         self._fields: dict[str, int] = {}
         self._notes: list[int] = []
+        self._custom: dict[str, int] = {}
         self._identifiers: list[tuple[int, str]] = []
         self._groups: dict[Group, list[tuple[int, Target]]] = {}
         for place, text in enumerate(targets):
@@ -81,11 +82,16 @@ class RowReader:
             self._identifiers.append((place, found.part or ""))
         elif found.noun == "notes":
             self._notes.append(place)
-        elif found.noun in self._fields:
-            both = f"{self._headers[self._fields[found.noun]]!r} and {self._headers[place]!r}"
-            raise InvalidValueError("mapping", found.noun, f"has two columns, {both}; map one of them to '-'")
+        elif found.noun == "custom":
+            self._alone(self._custom, found.part or "", place)
         else:
-            self._fields[found.noun] = place
+            self._alone(self._fields, found.noun, place)
+
+    def _alone(self, columns: dict[str, int], name: str, place: int) -> None:
+        if name in columns:
+            both = f"{self._headers[columns[name]]!r} and {self._headers[place]!r}"
+            raise InvalidValueError("mapping", name, f"has two columns, {both}; map one of them to '-'")
+        columns[name] = place
 
     @property
     def says_anything(self) -> bool:
@@ -98,6 +104,7 @@ class RowReader:
         kind = "postal" if field in {"street", "locality", "region", "postal_code", "country"} else field
         places = [p for (k, *_), parts in self._groups.items() if k == kind for p, _ in parts]
         places += [p for p, scheme in self._identifiers if field in {"identifier", "value", "scheme", scheme}]
+        places += [self._custom[field[7:]]] if field[7:] in self._custom and field.startswith("custom.") else []
         places += [self._fields[name] for name in (field, *_ALSO.get(field, ())) if name in self._fields]
         texts = {place: read_cell(cells[place]).strip() for place in places if place < len(cells)}
         for place, text in texts.items():
@@ -138,6 +145,7 @@ class RowReader:
             mechanisms=tuple(self._mechanisms(texts)),
             identifiers=tuple(self._given_identifiers(texts, fields.get("id"))),
             notes=tuple(texts[place] for place in self._notes if texts[place]),
+            custom={key: texts[place] for key, place in self._custom.items() if texts[place]},
         )
 
     def _read_fields(self, fields: dict[str, Any]) -> None:

@@ -91,6 +91,7 @@ _ENDINGS: Final = {
     "primary": "primary|preferred",
 }
 _IDENTIFIER: Final = re.compile(r"identifier ([a-z][a-z0-9_.]*)(?: \d+)?")
+_CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_]*")
 _NOTES: Final = re.compile(r"notes \d+")
 
 
@@ -126,6 +127,8 @@ def _proposed(header: str) -> str | None:
     own = _IDENTIFIER.fullmatch(header.strip().lower())
     if own:
         return f"identifier.{own[1]}"
+    if _CUSTOM.fullmatch(header.strip()):
+        return header.strip()
     if _NOTES.fullmatch(words):
         return "notes"
     return _FIELD_WORDS.get(words) or _mechanism(words.split())

@@ -36,6 +36,7 @@ def _cells(party: ImportedParty) -> Iterator[tuple[str, str | None]]:
     for identifier in party.identifiers:
         if identifier.scheme != ID_SCHEME or party.id is None:
             yield _next(f"identifier {identifier.scheme}", numbers), identifier.value
+    yield from ((f"custom.{key}", text) for key, text in party.custom.items())
     for note in party.notes:
         yield _next("notes", numbers), note
 

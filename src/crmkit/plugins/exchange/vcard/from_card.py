@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from crmkit.plugins.exchange.form import ImportedIdentifier, ImportedMechanism, ImportedParty
@@ -57,7 +57,9 @@ def party_of(card: Card) -> ImportedParty:
     birth_date, birthday = _birth(card)
     uid = card.first("UID")
     organisation = _component(card.first("ORG"), 0)
-    names = _person_names(card) if kind == "person" else {"name": organisation or _text(card.first("FN"))}
+    names: dict[str, Any] = (
+        _person_names(card) if kind == "person" else {"name": organisation or _text(card.first("FN"))}
+    )
     position = _text(card.first("TITLE")) or _text(card.first("ROLE"))
     return ImportedParty(
         kind=kind,
@@ -68,7 +70,7 @@ def party_of(card: Card) -> ImportedParty:
         gender=_gender(card) if kind == "person" else None,
         language=_text(card.first("LANG")),
         time_zone=_zone(card),
-        **_own_fields(card),
+        **dict[str, Any](_own_fields(card)),
         mechanisms=tuple(_mechanisms(card)),
         identifiers=tuple(_identifiers(card, uid)),
         organisation=organisation if kind == "person" else None,

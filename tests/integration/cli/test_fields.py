@@ -1,0 +1,69 @@
+"""``crmkit fields``: defining fields, converting and removing them, and building their indexes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crmkit import Person
+
+
+@pytest.fixture
+def sized(deployment):
+    """Parties have a size, and one of them has one."""
+    deployment.done("fields", "define", "party", "size", "number", "--unit", "m2", "--index")
+    with deployment.crm() as crm, crm.begin("ada") as uow:
+        uow.parties.add(Person(given_name="Ida", custom={"size": 3}))
+    return deployment
+
+
+def test_a_field_is_defined_and_listed(deployment):
+    said = deployment.done(
+        *("fields", "define", "party", "colour", "choice", "--choice", "red", "--choice", "blue=Deep blue"),
+        *("--default", "Deep blue", "--required", "--label", "Colour of the door", "--explain", "As it is seen"),
+    )
+    assert "colour" in said
+    (field,) = json.loads(deployment.done("fields", "list", "--json"))
+    assert field["choices"] == [["red", "Red"], ["blue", "Deep blue"]]
+    assert (field["default"], field["required"], field["help"]) == ({"t": "blue"}, True, "As it is seen")
+    assert "required" in deployment.done("fields", "list", "party")
+
+
+def test_an_index_is_built_and_told_of(sized):
+    assert "index missing" in sized.done("fields", "list")
+    assert "crmkit fields index" in sized.refused("fields", "index", "--check")
+    assert "Built cx_party_n_size" in sized.done("fields", "index", "party", "size")
+    assert "indexed" in sized.done("fields", "list")
+    sized.done("fields", "index", "--check")
+    (index,) = json.loads(sized.done("fields", "index", "--json"))
+    assert (index["state"], index["tenants"]) == ("built", ["acme"])
+    sized.done("fields", "remove", "party", "size")
+    assert "Dropped cx_party_n_size" in sized.done("fields", "index", "--prune")
+
+
+def test_a_field_is_converted_after_a_plan(sized):
+    plan = sized.done("fields", "convert", "party", "size", "text")
+    assert "1 of 1 values would be converted from number to text" in plan
+    assert "--yes" in plan
+    assert "1 of 1 values were converted" in sized.done("fields", "convert", "party", "size", "text", "--yes")
+    plan = sized.done("fields", "convert", "party", "size", "date")
+    assert "1 would be lost" in plan
+    assert "would be lost" in sized.refused("fields", "convert", "party", "size", "date", "--yes")
+    assert "1 are lost" in sized.done("fields", "convert", "party", "size", "date", "--yes", "--lose")
+
+
+def test_a_field_is_removed_and_purged(sized):
+    assert "kept" in sized.done("fields", "remove", "party", "size")
+    assert "removed" in sized.done("fields", "list")
+    assert "1 records have a value" in sized.done("fields", "purge", "party", "size")
+    assert "1 records have lost" in sized.done("fields", "purge", "party", "size", "--yes")
+    assert json.loads(sized.done("fields", "list", "--json")) == []
+
+
+def test_mistakes_are_told_in_one_line(sized):
+    assert "did you mean 'custom.size'" in sized.refused("fields", "remove", "party", "sise")
+    assert "did you mean 'party'" in sized.refused("fields", "define", "partee", "x", "text")
+    assert "already exists" in sized.refused("fields", "define", "party", "size", "number")
+    assert "in use" in sized.refused("fields", "purge", "party", "size", "--yes")
+    assert sized.run("fields", "define", "party", "x", "float").exit_code == 2
