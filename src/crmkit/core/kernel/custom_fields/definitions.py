@@ -183,14 +183,10 @@ def with_custom(rights: Rights, shapes: CustomShapes) -> Rights:
     )
 
 
-def texts_of(fields: EntityFields, custom: Mapping[str, Any]) -> Iterator[tuple[CustomField, str]]:
-    """The texts that search covers, each with its field; choices by their labels."""
-    for one in fields.searchable:
-        value = custom.get(one.key)
-        if value is None:
-            continue
-        if isinstance(value, tuple):
-            for key in value:
-                yield one, one.labels.get(key, key)
-        else:
-            yield one, one.labels.get(value, value) if one.kind == "choice" else value
+def texts_of(one: CustomField, custom: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of a field that search covers; choices by their labels."""
+    value, labels = custom.get(one.key), one.labels
+    if isinstance(value, tuple):
+        yield from (labels.get(key, key) for key in value)
+    elif value is not None:
+        yield labels.get(value, value) if one.kind == "choice" else value

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+from crmkit.core.kernel.custom_fields.definitions import read_definitions
 from crmkit.core.kernel.search.config import SearchSettings
-from crmkit.core.kernel.search.documents import Searched, documents, searched_of
+from crmkit.core.kernel.search.documents import Searched, documents, searched_in
 from crmkit.core.kernel.search.rebuilding import BATCH, ids_after
 from crmkit.core.kernel.search.storing import documented_ids, read_documents
 from crmkit.core.kernel.units.projecting import Changed
@@ -31,7 +32,8 @@ def search_check(runtime: Runtime) -> Check:
         if not runtime.settings_of(SearchSettings).enabled:
             return
         checking.say(f"{checking.tenant}: search")
-        for name, plan in searched_of(runtime.registry).items():
+        definitions = read_definitions(checking.db, checking.tenant)
+        for name, plan in searched_in(runtime.registry, definitions).items():
             if name in checking.catalogue:
                 yield from islice(_findings(runtime, checking, plan), MOST)
 

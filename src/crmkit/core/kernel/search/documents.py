@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from crmkit.core.kernel.custom_fields.definitions import texts_of
 from crmkit.core.kernel.search.rules import document_of
 
 if TYPE_CHECKING:
+    from crmkit.core.kernel.custom_fields.definitions import Definitions
+    from crmkit.core.kernel.custom_fields.model import CustomField
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.entities.registry import EntityRegistry
     from crmkit.core.kernel.units.projecting import Changed
 
-__all__ = ["Searched", "Shown", "documents", "searched_of"]
+__all__ = ["Searched", "Shown", "documents", "searched_in", "searched_of"]
 
 M = TypeVar("M", bound="Record")
 
@@ -29,11 +32,13 @@ class Searched:
         entity: stands alone; its parts are found as it.
         fields: its own, the one that names the record first.
         parts: the entities that are part of it, with their fields.
+        custom: the searchable ones of its custom fields; also those that were removed, which are found by nobody.
     """
 
     entity: EntityType[Any]
     fields: tuple[str, ...]
     parts: tuple[tuple[EntityType[Any], tuple[str, ...]], ...]
+    custom: tuple[CustomField, ...] = ()
 
     def names(self) -> Iterator[tuple[EntityType[Any], str, str]]:
         """Every field: whose it is, its name there, and its name in documents and hits."""
@@ -42,6 +47,8 @@ class Searched:
         for part, fields in self.parts:
             for field in fields:
                 yield part, field, f"{part.name}.{field}"
+        for one in self.custom:
+            yield self.entity, one.name, one.name
 
 
 _KNOWN: Final[WeakKeyDictionary[EntityRegistry, dict[str, Searched]]] = WeakKeyDictionary()
@@ -67,6 +74,18 @@ def searched_of(registry: EntityRegistry) -> dict[str, Searched]:
             and ((fields := _fields(entity)) or entity.name in parts)
         }
     return found
+
+
+def searched_in(registry: EntityRegistry, definitions: Definitions) -> dict[str, Searched]:
+    """The same for a tenant, whose searchable custom fields are searched with the other fields of their entities."""
+    found = searched_of(registry)
+    if not definitions.entities:
+        return found
+    custom: dict[str, list[CustomField]] = {}
+    for one in definitions:
+        if one.searchable and one.entity in found:
+            custom.setdefault(one.entity, []).append(one)
+    return {**found, **{name: evolve(found[name], custom=tuple(own)) for name, own in custom.items()}}
 
 
 def _fields(entity: EntityType[Any]) -> tuple[str, ...]:
@@ -104,6 +123,8 @@ def documents(changes: Shown, searched: Mapping[str, Searched]) -> Iterator[tupl
         for part, fields in plan.parts:
             records = changes.parts(part).get(changed.id, ())
             given += [(f"{part.name}.{name}", _texts(records, name)) for name in fields]
+        if record.custom:
+            given += [(one.name, list(texts_of(one, record.custom))) for one in plan.custom]
         yield changed.entity.name, changed.id, document_of(given)
 
 

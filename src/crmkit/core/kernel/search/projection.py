@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit.core.kernel.search.config import SearchSettings
-from crmkit.core.kernel.search.documents import documents, searched_of
+from crmkit.core.kernel.search.documents import documents, searched_in
 from crmkit.core.kernel.search.storing import read_documents, write_documents
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ class SearchProjection:
         work = changes._work  # noqa: SLF001  # the kernel's own unit
         if not work.runtime.settings_of(SearchSettings).enabled:
             return
-        wanted = {(entity, id_): text for entity, id_, text in documents(changes, searched_of(work.registry))}
+        wanted = {
+            (entity, id_): text
+            for entity, id_, text in documents(changes, searched_in(work.registry, work.definitions))
+        }
         if not wanted:
             return
         fresh = {(c.entity.name, c.id) for c in changes.changed if c.how == "created"}

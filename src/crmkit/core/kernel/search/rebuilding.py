@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
 from crmkit.core.kernel.search.config import SearchSettings
-from crmkit.core.kernel.search.documents import Searched, documents, searched_of
+from crmkit.core.kernel.search.documents import Searched, documents, searched_in, searched_of
 from crmkit.core.kernel.search.storing import LAST, NIL, documented_ids, read_documents, write_documents
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.units.projecting import Projecting
@@ -103,7 +103,10 @@ class SearchIndex:
     @staticmethod
     def _write(work: Work, plan: Searched, ids: list[UUID]) -> int:
         shown = Projecting.of(work, plan.entity, ids)
-        wanted = {(entity, id_): text for entity, id_, text in documents(shown, {plan.entity.name: plan})}
+        plans = searched_in(work.registry, work.definitions)
+        wanted = {
+            (entity, id_): text for entity, id_, text in documents(shown, {plan.entity.name: plans[plan.entity.name]})
+        }
         written = write_documents(work.db, work.tenant, wanted, read_documents(work.db, work.tenant, wanted))
         work.identity.clear()
         return written

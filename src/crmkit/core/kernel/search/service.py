@@ -8,9 +8,11 @@ from uuid import UUID
 
 from attrs import frozen
 
+from crmkit.core.kernel.custom_fields.definitions import texts_of
 from crmkit.core.kernel.entities.columns import Id, codec_of
+from crmkit.core.kernel.entities.custom import PREFIX
 from crmkit.core.kernel.entities.entity import EntityType
-from crmkit.core.kernel.search.documents import Searched, searched_of
+from crmkit.core.kernel.search.documents import Searched, searched_in
 from crmkit.core.kernel.search.model import Fit, Reach, SearchHit
 from crmkit.core.kernel.search.queries import Place
 from crmkit.core.kernel.search.rules import Term, excerpt, fit_of, terms_of
@@ -88,7 +90,7 @@ class Search(Service):
     def _asked(self, text: str, entities: Sequence[str]) -> tuple[Work, tuple[Term, ...], dict[str, Searched]]:
         work = self._work
         terms = terms_of(text)
-        known = searched_of(work.runtime.registry)
+        known = searched_in(work.runtime.registry, work.definitions)
         present = work.enabled | {"core"}
         for name in entities:
             entity = work.runtime.registry.entity(name)
@@ -128,7 +130,7 @@ class _Finding:
         hidden = {name: _hidden(work, plan) for name, plan in plans.items()}
         self._hidden = {name: fields for name, fields in hidden.items() if fields}
         # Nothing to search is left of an entity whose every field is hidden.
-        readable = [p for name, p in plans.items() if len(hidden[name]) < len(list(p.names()))]
+        readable = [p for name, p in plans.items() if any(field not in hidden[name] for _, _, field in p.names())]
         self._entities = [plan.entity for plan in readable]
 
     def best(self, limit: int, begin: tuple[int, int, str] | None) -> list[_Found]:
@@ -207,7 +209,9 @@ _LEAST: Final[Mapping[Reach, int]] = {"words": 6, "beginnings": 4, "inside": 2}
 
 def _hidden(work: Work, plan: Searched) -> frozenset[str]:
     """The fields that the actor may not read, by their names in documents."""
-    return frozenset(name for entity, field, name in plan.names() if field in work.hidden(entity))
+    named = {name for entity, field, name in plan.names() if field in work.masks(entity)}
+    # Of custom ones all, since what is in documents of one that is searched no more goes when they are rebuilt.
+    return frozenset(named.union(n for n in work.masks(plan.entity) if n.startswith(PREFIX)))
 
 
 class _Showing:
@@ -222,13 +226,16 @@ class _Showing:
             name: self._records(plan.entity, [f.id for f in found if f.entity == name])
             for name, plan in self._plans.items()
         }
-        parts = {name: self._parts(name, found) for name in {f.fit.field for f in found if "." in f.fit.field}}
+        named = {f.fit.field for f in found if "." in f.fit.field and not f.fit.field.startswith(PREFIX)}
+        parts = {name: self._parts(name, found) for name in named}
         for one in found:
             record = records[one.entity].get(one.id)
             if record is None:  # gone, and its document not yet
                 continue
             values = (
-                parts[one.fit.field].get(one.id, ()) if one.fit.field in parts else _values([record], one.fit.field)
+                parts[one.fit.field].get(one.id, ())
+                if one.fit.field in parts
+                else self._own(one.entity, record, one.fit.field)
             )
             label = getattr(record, self._plans[one.entity].entity.display, None)
             yield SearchHit(
@@ -238,6 +245,11 @@ class _Showing:
                 field=one.fit.field,
                 snippet=excerpt(values, self._terms),
             )
+
+    def _own(self, entity: str, record: Any, field: str) -> list[str]:
+        """The values of a field of the record itself."""
+        custom = next((one for one in self._plans[entity].custom if one.name == field), None)
+        return _values([record], field) if custom is None else list(texts_of(custom, record.custom))
 
     def _records(self, entity: EntityType[Any], ids: list[UUID]) -> dict[UUID, Any]:
         work = self._work

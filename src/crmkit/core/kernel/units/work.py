@@ -382,7 +382,8 @@ class Work:
         """The texts of the searchable custom fields of ``record``, choices by their labels, whoever may read them."""
         fields = self.definitions.entities.get(entity.name)
         if fields is not None and record.custom:
-            yield from (text for _, text in texts_of(fields, record.custom))
+            for one in fields.searchable:
+                yield from texts_of(one, record.custom)
 
     def redefine(self) -> None:
         """Take definitions of custom fields that this unit has changed into account, and tell other processes."""
