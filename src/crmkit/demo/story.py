@@ -13,6 +13,7 @@ from crmkit.api import CRM, Deal, Funnel, Money, Party, Ref, UnitOfWork, f
 from crmkit.demo.material import contacts, write_config
 from crmkit.demo.membership import membership_at_work, plug_in, switch_off_and_on
 from crmkit.demo.stage import Stage
+from crmkit.demo.walking_back import find_and_walk_back
 
 __all__ = ["tell"]
 
@@ -40,7 +41,7 @@ class Cast:
 
 def tell(stage: Stage) -> None:
     """Play all chapters, and say how to go on."""
-    stage.chapters = 9
+    stage.chapters = 10
     stage.say(f"crmkit at work, in the folder {stage.folder}. Lines that begin with $ are what you would type.")
     _set_up(stage)
     _import(stage)
@@ -49,6 +50,7 @@ def tell(stage: Stage) -> None:
         _refusals(stage, crm, cast)
         _reports(stage, crm)
     _rights(stage, cast)
+    find_and_walk_back(stage, cast.ida)
     plug_in(stage)
     membership_at_work(stage, cast.ida, cast.roof)
     switch_off_and_on(stage, cast.ida)
@@ -171,6 +173,8 @@ def _farewell(stage: Stage, cast: Cast) -> None:
     for line in (
         f"cd {shlex.quote(str(stage.folder.resolve()))}",
         'crmkit --actor ada show "Ida Berg"',
+        "crmkit --actor ada search find roof",
+        "crmkit --actor ada history",
         f"crmkit --actor sam explain deal.update deal {cast.roof}",
         f"crmkit --actor ada membership cards {cast.ida}",
         "crmkit --actor ada export --output parties.csv",
