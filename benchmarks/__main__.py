@@ -21,6 +21,7 @@ from benchmarks import (
     hooks,
     jobs,
     processes,
+    quality,
     verifying,
 )
 from benchmarks.contacts import TENANT
@@ -34,7 +35,7 @@ from benchmarks.report import Table, save, show
 from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
-ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying", "comments")
+ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying", "comments", "quality")
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
@@ -72,6 +73,7 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         ("history", history.history),
         ("verifying", verifying.verifying),
         ("comments", comments.comments),
+        ("quality", quality.quality),
     ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)

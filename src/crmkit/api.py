@@ -58,6 +58,8 @@ from crmkit.core.kernel.history.service import History
 from crmkit.core.kernel.jobs.model import JobStats, JobStatus
 from crmkit.core.kernel.jobs.rules import JobState
 from crmkit.core.kernel.plugins.manifest import Manifest
+from crmkit.core.kernel.quality.model import QualityRule, QualityScore, RuleReport, Unfulfilled
+from crmkit.core.kernel.quality.service import Quality
 from crmkit.core.kernel.saved_criteria.events import CriteriaChanged, CriteriaRemoved, CriteriaSaved
 from crmkit.core.kernel.saved_criteria.model import SavedCriteria
 from crmkit.core.kernel.saved_criteria.service import CriteriaStore
@@ -205,6 +207,9 @@ __all__ = [
     "Person",
     "Pipeline",
     "PlannedChange",
+    "Quality",
+    "QualityRule",
+    "QualityScore",
     "Record",
     "RecordMoved",
     "RecordRestored",
@@ -216,6 +221,7 @@ __all__ = [
     "Relative",
     "Reversal",
     "Rule",
+    "RuleReport",
     "SavedCriteria",
     "Section",
     "Snapshot",
@@ -228,6 +234,7 @@ __all__ = [
     "ThreadOpened",
     "ThreadState",
     "TimelineEntry",
+    "Unfulfilled",
     "UnitEntry",
     "UnitOfWork",
     "UnitUndone",

@@ -24,6 +24,7 @@ from crmkit.core.kernel.jobs.administration import Jobs
 from crmkit.core.kernel.plugins.loading import load_cli
 from crmkit.core.kernel.plugins.profile import graph
 from crmkit.core.kernel.plugins.quarantine import Fault
+from crmkit.core.kernel.quality.rebuilding import rebuild
 from crmkit.core.kernel.search.checking import search_check
 from crmkit.core.kernel.search.rebuilding import SearchIndex
 from crmkit.core.kernel.storage.engines import attach, in_schema, make_engine
@@ -333,6 +334,19 @@ class CRM:
             checks=(*wiring.CHECKS, file_check(self._files), search_check(self.runtime)),
             plugins=(manifest.id for manifest in self.assemble().found.manifests),
         )
+
+    def rebuild_quality(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> int:
+        """Score all records anew, after rules of quality were changed; page by page, beside everything else.
+
+        Args:
+            tenant: only the records of this tenant; of all by default.
+            progress: told each step.
+
+        Returns:
+            How many records were looked at.
+        """
+        tenants = [tenant] if tenant else [id_ for id_, _ in self.tenants.list()]
+        return rebuild(self._started(), tenants, progress or (lambda _: None))
 
     def commands(self, plugin: str) -> Any:
         """The click group that a loaded plugin brings for the command line; None if it brings none.

@@ -87,6 +87,8 @@ from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
 from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
+from crmkit.core.kernel.quality.model import QualityRule, QualityScore, RuleReport, Unfulfilled
+from crmkit.core.kernel.quality.service import Quality
 from crmkit.core.kernel.query.answers import Tally
 from crmkit.core.kernel.saved_criteria.events import CriteriaChanged, CriteriaRemoved, CriteriaSaved
 from crmkit.core.kernel.saved_criteria.model import SavedCriteria
@@ -383,6 +385,9 @@ __all__ = [
     "Projecting",
     "Projection",
     "Provenance",
+    "Quality",
+    "QualityRule",
+    "QualityScore",
     "ReadOnlyUnitError",
     "Record",
     "RecordChange",
@@ -401,6 +406,7 @@ __all__ = [
     "Reversal",
     "Role",
     "Rule",
+    "RuleReport",
     "SavedCriteria",
     "Schedule",
     "Secret",
@@ -424,6 +430,7 @@ __all__ = [
     "TimelineEntry",
     "TransferForbiddenError",
     "UndoRefusedError",
+    "Unfulfilled",
     "UnitEntry",
     "UnitError",
     "UnitOfWork",

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "init": "crmkit.cli.init:init",
     "jobs": "crmkit.cli.jobs:jobs",
     "plugins": "crmkit.cli.plugins:plugins",
+    "quality": "crmkit.cli.quality:quality",
     "restore": "crmkit.cli.history:restore",
     "search": "crmkit.cli.search:search",
     "show": "crmkit.cli.show:show",

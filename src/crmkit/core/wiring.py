@@ -14,6 +14,8 @@ from crmkit.core.kernel.custom_fields.plugin import CUSTOM_FIELDS
 from crmkit.core.kernel.decisions.plugin import DECISIONS
 from crmkit.core.kernel.decisions.reading import standing
 from crmkit.core.kernel.history.plugin import HISTORY
+from crmkit.core.kernel.quality.plugin import QUALITY
+from crmkit.core.kernel.quality.storing import scores_without_record
 from crmkit.core.kernel.saved_criteria.plugin import SAVED
 from crmkit.core.kernel.search.plugin import SEARCH
 from crmkit.core.kernel.storage.migrations import Unit
@@ -37,6 +39,7 @@ AREAS: Final = (
     HISTORY,
     CUSTOM_FIELDS,
     SAVED,
+    QUALITY,
     COMMENTS,
     ATTACHMENTS,
     DECISIONS,
@@ -118,7 +121,7 @@ def _line(text: str | None) -> str:
     return words if len(words) <= WIDTH else words[: WIDTH - 1] + "…"
 
 
-CHECKS: Final[tuple[Check, ...]] = ()
+CHECKS: Final[tuple[Check, ...]] = (scores_without_record,)
 """What ``crmkit verify`` looks at beside its own checks."""
 IMPLEMENTATIONS: Final = (
     party_viewing.by(_decisions),

@@ -342,3 +342,13 @@ def test_a_reference_to_any_record_that_is_gone_is_found(each, merged, damage):
     ((check, _, message),) = each.findings()
     assert check == "dangling"
     assert message.endswith(" names a party that is not there")
+
+
+def test_a_score_of_a_record_that_is_gone_is_found(each, damage):
+    def leave(raw):
+        row = {"tenant_id": "acme", "entity": "party", "record_id": raw.id(uuid.UUID(int=7)), "score": 50}
+        raw.execute(insert(raw.tables["crm_quality_score"]).values(**row))
+
+    damage(leave)
+    message = "it has a score of quality and is not there; run: crmkit quality rebuild"
+    assert each.findings() == [("orphaned_score", "party", message)]

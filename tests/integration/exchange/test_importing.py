@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from attrs import evolve
 from sqlalchemy import event
 
 from crmkit import CRM, Identifier, Interaction, Mechanism, Organisation, Person, Relationship, Rule, f
@@ -377,3 +378,15 @@ def test_an_import_with_rows_missing_is_never_finished(crm, rows):
         uow.use(Exchange).finish(import_.id, rows=3)
     with crm.begin("ada", read_only=True) as uow:
         assert uow.get(Import, import_.id).state == "running"
+
+
+def test_a_row_that_breaks_a_blocking_rule_is_an_error_of_that_row(importer, csv, crm, parties):
+    with crm.begin("ada") as uow:
+        (rule,) = [r for r in uow.quality.rules("party") if r.key == "reachable"]
+        uow.quality.change_rule(evolve(rule, active=True, level="block"))
+    file = "Given name,Family name,E-mail\nIda,Berg,ida@berg.example\nBo,Dahl,\nMia,Lie,mia@lie.example\n"
+    report = importer.run(csv(file))
+    assert adds_up(report)
+    assert (report.added, [(error.row, error.code) for error in report.errors]) == (2, [(2, "refused")])
+    assert "add an e-mail address" in report.errors[0].reason
+    assert set(parties()) == {"Ida Berg", "Mia Lie"}

@@ -449,6 +449,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "plugin", name=op.f("pk_crm_plugin_state")),
     )
     op.create_table(
+        "crm_quality_rule",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("label", TEXT, nullable=False),
+        sa.Column("message", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("dimension", TEXT, nullable=False),
+        sa.Column("weight", INTEGER, nullable=False),
+        sa.Column("condition", JSON, nullable=False),
+        sa.Column("applies", JSON, nullable=True),
+        sa.Column("active", FLAG, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("custom", JSON, server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_crm_quality_rule")),
+        sa.UniqueConstraint("tenant_id", "entity", "key", name=op.f("uq_crm_quality_rule_tenant_id_entity_key")),
+    )
+    op.create_index("ox_crm_quality_rule_key", "crm_quality_rule", ["tenant_id", "key", "id"], unique=False)
+    op.create_table(
+        "crm_quality_score",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("record_id", ID, nullable=False),
+        sa.Column("score", INTEGER, nullable=False),
+        sa.Column("completeness", INTEGER, nullable=True),
+        sa.Column("validity", INTEGER, nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "entity", "record_id", name=op.f("pk_crm_quality_score")),
+    )
+    op.create_index(
+        "ix_crm_quality_score_worst", "crm_quality_score", ["tenant_id", "entity", "score", "record_id"], unique=False
+    )
+    op.create_table(
         "crm_relationship_type",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -1191,6 +1226,8 @@ def downgrade() -> None:
     op.drop_table("crm_saved_criteria")
     op.drop_table("crm_role")
     op.drop_table("crm_relationship_type")
+    op.drop_table("crm_quality_score")
+    op.drop_table("crm_quality_rule")
     op.drop_table("crm_plugin_state")
     op.drop_table("crm_pipeline")
     op.drop_table("crm_party_role_type")

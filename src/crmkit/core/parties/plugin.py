@@ -21,6 +21,7 @@ from crmkit.core.parties.mechanisms import events as mechanism_events
 from crmkit.core.parties.mechanisms.tables import MECHANISM
 from crmkit.core.parties.merging.events import PartiesMerged
 from crmkit.core.parties.merging.hooks import parties_merging
+from crmkit.core.parties.quality.rules import default_rules
 from crmkit.core.parties.relationships import events as relationship_events
 from crmkit.core.parties.relationships.model import RelationshipType
 from crmkit.core.parties.relationships.rules import default_types
@@ -82,11 +83,13 @@ class PartiesArea(Area):
     hooks = (records_changing.by(check_terms),)
 
     def seed(self, uow: UnitOfWork) -> None:
-        """Define the types of relationship, party roles and lifecycle stages that are not there yet."""
+        """Define types of relationship, party roles, lifecycle stages and rules of quality that are not there yet."""
         parties = uow.use(Parties)
         parties.define_relationship_types(_missing(default_types(), uow.each(RelationshipType)))
         parties.define_party_roles(_missing(default_roles(), uow.each(PartyRoleType)))
         parties.define_lifecycle_stages(_missing(default_stages(), uow.each(LifecycleStage)))
+        known = {rule.key for rule in uow.quality.rules(PARTY.name)}
+        uow.quality.add_rules([rule for rule in default_rules() if rule.key not in known])
 
 
 def _missing(wanted: Iterable[T], present: Iterable[T]) -> list[T]:

@@ -11,6 +11,7 @@ from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.custom_fields.definitions import Definitions, read_definitions, with_custom
 from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
+from crmkit.core.kernel.quality.rulebook import Rulebooks
 from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.core.kernel.search.queries import SearchQueries
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
@@ -130,6 +131,7 @@ class Runtime:
         self._definitions: OrderedDict[tuple[str, int], Definitions] = OrderedDict()
         self.actors_seen: dict[tuple[str, str], tuple[str, str]] = {}
         self.permission_names: dict[tuple[str, str], str] = {}
+        self.rulebooks = Rulebooks()
         self._projections = tuple(projections)
         self._projected: OrderedDict[frozenset[str], tuple[Projection, ...]] = OrderedDict()
         owners = {registry.plugin_of(entity.name) for entity in registry}

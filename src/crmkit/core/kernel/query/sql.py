@@ -33,7 +33,7 @@ from crmkit.core.kernel.query.check import ALL, Template
 from crmkit.core.kernel.query.custom import IdText, column_of
 from crmkit.core.kernel.query.fields import Registry
 
-__all__ = ["TENANT", "Conditions", "in_tenant", "named"]
+__all__ = ["ONE", "TENANT", "ZERO", "Conditions", "in_tenant", "named"]
 
 Condition = ColumnElement[bool]
 Via = Literal["row by row", "in sets"]

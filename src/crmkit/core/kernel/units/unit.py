@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.custom_fields.service import CustomFields
     from crmkit.core.kernel.entities.entity import EntityType, Record
     from crmkit.core.kernel.history.service import History
+    from crmkit.core.kernel.quality.service import Quality
     from crmkit.core.kernel.saved_criteria.service import CriteriaStore
     from crmkit.core.kernel.search.service import Search
     from crmkit.core.kernel.units.service import Service
@@ -173,6 +174,13 @@ class UnitOfWork:
         from crmkit.core.kernel.history.service import History  # a service, which stands on units of work
 
         return self.use(History)
+
+    @property
+    def quality(self) -> Quality:
+        """What is expected of records: rules, scores, a report."""
+        from crmkit.core.kernel.quality.service import Quality  # a service, which stands on units of work
+
+        return self.use(Quality)
 
     @property
     def saved_criteria(self) -> CriteriaStore:

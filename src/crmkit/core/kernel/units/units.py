@@ -256,6 +256,7 @@ class Units(Generic[U]):
             now=now,
             facts=facts,
             read_only=read_only,
+            policy_generation=found.policy_generation,
         )
 
     def _actor(self, tenant: str, id_: str) -> Actor:
@@ -269,7 +270,7 @@ class Units(Generic[U]):
             raise PoisonedUnitError
         if work.read_only:
             return
-        work.settle()
+        work.conclude()
         write_unit(work)
 
     def _deny(self, work: Work) -> None:

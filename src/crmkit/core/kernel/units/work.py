@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from crmkit.core.kernel.access.policy import permission_for
 from crmkit.core.kernel.custom_fields.definitions import read_definitions, texts_of, with_custom
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
+from crmkit.core.kernel.quality.judging import judge
 from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.units.gate import Gate
 from crmkit.core.kernel.units.projecting import ChangeNotes, project
@@ -81,6 +82,7 @@ _UNDONE = (
     "seq",
     "versions",
     "changed",
+    "touched",
     "poisoned",
     "policy_touched",
     "rights",
@@ -99,6 +101,7 @@ class Work:
         versions: of the records written so far.
         changed: the whole records changed since projections were last told; empty if there are no projections.
         definitions: the custom fields of the tenant.
+        touched: the whole records changed since the unit, or the attempt that it is in, has begun.
         jobs: how many jobs were written with it.
         poisoned: a command failed, so that only rollback is left.
     """
@@ -118,11 +121,12 @@ class Work:
         now: datetime,
         facts: UnitFacts,
         read_only: bool,
+        policy_generation: int = 0,
     ) -> None:
         self.runtime, self.db, self.tenant, self.actor, self.on_behalf_of = runtime, db, tenant, actor, on_behalf_of
         self.rights, self.hooks, self.enabled, self.now, self.facts = rights, hooks, enabled, now, facts
         self.definitions = definitions
-        self.read_only = read_only
+        self.read_only, self.policy_generation = read_only, policy_generation
         self.registry = runtime.registry
         self.id = new_id()
         self.gate = Gate(self)
@@ -142,6 +146,7 @@ class Work:
         self.versions: dict[UUID, int] = {}
         self.projections = runtime.projections(enabled)
         self.changed: ChangeNotes = {}
+        self.touched: ChangeNotes = {}
         self.jobs = 0
         self.poisoned = False
         self.closed = False
@@ -200,6 +205,12 @@ class Work:
         self.flush()
         project(self)
 
+    def conclude(self) -> None:
+        """Store what is buffered, refuse what no rule of quality lets pass, and store what is derived."""
+        self.flush()
+        judge(self, self.touched)
+        project(self)
+
     # -- savepoints ---------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -210,11 +221,14 @@ class Work:
             savepoint = self.db.connection.begin_nested()
         kept = {name: copy(getattr(self, name)) for name in _UNDONE}
         born = set(self.buffer.born)
+        outer, self.touched = self.touched, {}
         try:
             yield
             self.flush()
+            judge(self, self.touched)
             with guarded():
                 savepoint.commit()
+            self.touched = {**outer, **self.touched}
         except BaseException:
             savepoint.rollback()
             for name, value in kept.items():

@@ -403,6 +403,7 @@ class Buffer:
         self._log([w for w in writes if not w.raises], versions)
         if work.projections:
             note(work.changed, writes)
+        note(work.touched, writes)
 
     def _alike(self, write: Write) -> tuple[str, EntityType[Any], tuple[str, ...]]:
         if write.op != "update":

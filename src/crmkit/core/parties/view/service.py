@@ -15,11 +15,14 @@ from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry
 from crmkit.core.parties.mechanisms.model import Mechanism
 from crmkit.core.parties.model import Party
+from crmkit.core.parties.quality.rules import section_of
 from crmkit.core.parties.relationships.service import RelationshipCommands
 from crmkit.core.parties.roles.model import PartyRole
+from crmkit.core.parties.tables import PARTY
 from crmkit.core.parties.view.hooks import PartyViewing, party_viewing
 from crmkit.core.parties.view.model import PartyView, Section
 from crmkit.values.criteria import f
+from crmkit.values.ref import Ref
 
 __all__ = ["ViewQueries"]
 
@@ -68,4 +71,7 @@ class ViewQueries(RelationshipCommands):
 
     def _sections(self, viewing: PartyViewing) -> tuple[Section, ...]:
         said = [evolve(section, plugin=plugin) for plugin, section in self.collect(party_viewing, viewing)]
+        quality = section_of(self.uow.quality.score(Ref(PARTY.name, viewing.party.id)))
+        if quality is not None:
+            said.append(quality)
         return tuple(sorted(said, key=lambda s: (s.order, s.plugin, s.key)))

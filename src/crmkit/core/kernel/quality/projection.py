@@ -1,0 +1,43 @@
+"""Keeps scores in step with records, at the end of each unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from crmkit.core.kernel.quality.rules import share_of
+from crmkit.core.kernel.quality.storing import forget
+from crmkit.core.kernel.quality.tables import QUALITY_RULE, quality_score_table
+
+if TYPE_CHECKING:
+    from crmkit.core.kernel.units.projecting import Projecting
+
+__all__ = ["QualityProjection"]
+
+
+class QualityProjection:
+    """Writes the scores of the records that have changed, where there are rules about them; drops those without."""
+
+    def project(self, changes: Projecting, /) -> None:
+        """See `Projection`."""
+        work = changes._work  # noqa: SLF001  # the kernel's own unit
+        names = {changed.entity.name for changed in changes.changed}
+        if QUALITY_RULE.name in names:
+            forget(work)
+        if not names.isdisjoint(work.runtime.rulebooks.of(work)):
+            changes.rewrite(quality_score_table, self._rows(changes))
+
+    @staticmethod
+    def _rows(changes: Projecting) -> Iterator[dict[str, Any]]:
+        work = changes._work  # noqa: SLF001  # the kernel's own unit
+        for name, book in work.runtime.rulebooks.of(work).items():
+            ids = [c.id for c in changes.changed if c.entity.name == name and c.how != "deleted"]
+            for id_, outcomes in book.outcomes(work.db, work.tenant, ids).items():
+                if outcomes:
+                    yield {
+                        "entity": name,
+                        "record_id": id_,
+                        "score": share_of(outcomes),
+                        "completeness": share_of(outcomes, "completeness"),
+                        "validity": share_of(outcomes, "validity"),
+                    }
