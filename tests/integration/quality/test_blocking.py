@@ -171,3 +171,12 @@ def test_another_tenants_rules_do_not_matter(crm, blocking):
     crm.tenants.create("next-door-" + crm.config.crmkit.default_tenant)
     with crm.begin("ada", "next-door-" + crm.config.crmkit.default_tenant) as uow:
         uow.parties.add(Person(given_name="Ida"))
+
+
+def test_custom_fields_are_fields_like_others(crm, add, rule, refused):
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "size", "number", label="Size")
+    add(rule("sized", f.custom.size > 3, level="block"))
+    with crm.begin("ada") as uow:
+        uow.parties.add(Person(given_name="Ida", custom={"size": 4}))
+    assert len(refused(lambda uow: uow.parties.add(Person(given_name="Bo", custom={"size": 2})))) == 1

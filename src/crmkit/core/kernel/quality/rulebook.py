@@ -20,10 +20,10 @@ from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import CrmkitError
 
 if TYPE_CHECKING:
+    from crmkit.core.kernel.entities.custom import CustomShapes
     from crmkit.core.kernel.entities.entity import EntityType
     from crmkit.core.kernel.entities.registry import EntityRegistry
     from crmkit.core.kernel.quality.model import QualityRule
-    from crmkit.core.kernel.query.fields import CustomShapes
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.work import Work
 

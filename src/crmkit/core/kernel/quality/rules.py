@@ -12,9 +12,9 @@ from crmkit.errors import InvalidValueError
 from crmkit.values.criteria import Aggregate, And, Compare, Criteria, Exists, Not, Or, Relative, Variable
 
 if TYPE_CHECKING:
+    from crmkit.core.kernel.entities.custom import CustomShapes
     from crmkit.core.kernel.entities.entity import EntityType
     from crmkit.core.kernel.entities.registry import EntityRegistry
-    from crmkit.core.kernel.query.fields import CustomShapes
     from crmkit.values.ref import Ref
 
 __all__ = ["Outcome", "check_rule", "reasons_of", "score_of", "share_of"]
