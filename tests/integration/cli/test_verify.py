@@ -35,8 +35,8 @@ def test_a_database_without_tables_is_told_to_be_upgraded(empty):
 
 
 def test_a_value_that_was_changed_past_crmkit_is_found_and_not_shown(each, ida):
-    each.write(lambda t, c: c.execute(update(t["crm_deal"]).values(title="Stolen")))
-    assert each.findings() == [("history", "deal", "it differs from its history in: title")]
+    each.write(lambda t, c: c.execute(update(t["crm_deal"]).values(source="Stolen")))
+    assert each.findings() == [("history", "deal", "it differs from its history in: source")]
     ran = each.run("verify")
     assert "Stolen" not in ran.output
     assert ran.stderr == "Error: 1 thing is wrong\n"
