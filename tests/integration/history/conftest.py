@@ -90,7 +90,7 @@ def stored(crm: CRM, tenant: str) -> Callable[[], Rows]:
         if not tables:
             for (_, name), described in inspect(crm.engine).get_multi_columns().items():
                 columns = [c["name"] for c in described]
-                if name.startswith("crm_") and name not in MACHINERY and "tenant_id" in columns:
+                if name.startswith("crm_") and name not in MACHINERY and {"tenant_id", "id"} <= set(columns):
                     tables.append(table(name, *map(column, columns)))
         found = {}
         with crm.engine.connect() as connection:
