@@ -34,6 +34,7 @@ def test_everything_that_belongs_to_it_is_counted(place, lived):
         },
         "jobs": {"queued": 4},
         "held": {
+            "rows of crm_search": 4,
             "role 'membership', which it has brought": 2,
             "rules of roles that name its permissions": 10,
         },
