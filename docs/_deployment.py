@@ -14,7 +14,19 @@ from crmkit.core.kernel.plugins.plugin import Area, Plugin
 from crmkit.core.wiring import AREAS, IMPLEMENTATIONS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crmkit-membership" / "src"
-ORDER = ("parties", "interactions", "pipelines", "permissions", "comments", "attachments", "decisions", "history")
+ORDER = (
+    "parties",
+    "interactions",
+    "pipelines",
+    "permissions",
+    "comments",
+    "attachments",
+    "decisions",
+    "custom_fields",
+    "saved_criteria",
+    "search",
+    "history",
+)
 
 
 @functools.cache
@@ -54,7 +66,7 @@ def owners() -> Iterator[tuple[str, str, Plugin]]:
     """Id, title and contribution of the areas and then of the plugins."""
     areas = {area.id: area for area in AREAS}
     for id_ in ORDER:
-        yield id_, id_.capitalize(), areas[id_]
+        yield id_, id_.replace("_", " ").capitalize(), areas[id_]
     for id_, part in bundled().parts:
         if not isinstance(part, Area):
             yield id_, f"Plugin {id_}", part

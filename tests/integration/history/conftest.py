@@ -27,6 +27,7 @@ MACHINERY = {
     "crm_notification",
     "crm_once",
     "crm_plugin_state",
+    "crm_search",
     "crm_tenant",
     "crm_unique",
     "crm_unit",
