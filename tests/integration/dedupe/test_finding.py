@@ -203,7 +203,9 @@ def test_who_compares_all_compares_what_they_may_see(crm, ida):
     with crm.begin("ada") as uow:
         uow.parties.add(Person(given_name="Ida Marie", family_name="Bjørnsen"), emails=["ida@berg.example"])
     with pytest.raises(ForbiddenError):
-        DuplicateFinder(crm, actor="sam").run()  # who may see pairs, but not note what was compared
+        DuplicateFinder(crm, actor="sam").run()  # who may decide on pairs, and not compare all parties
+    with crm.begin("ada", read_only=True) as uow:
+        assert not uow.use(Dedupe).pairs().items
     assert DuplicateFinder(crm, actor="ada").run().pairs == 1
 
 

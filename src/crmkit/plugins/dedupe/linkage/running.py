@@ -89,11 +89,12 @@ class DuplicateFinder:
 
         Raises:
             ConfigError: if the extra is not installed; says how to install it.
-            ForbiddenError: if the actor may not propose pairs.
+            ForbiddenError: if the actor may not compare parties or propose pairs.
         """  # raised by what this calls; callers want to know
         tell = progress or _silent
         with self._reading() as uow:
             wanted = uow.settings(Settings)
+        self._mark({})  # who may not, hears it before everything is read
         with backend or DuckDB(memory=wanted.memory, threads=wanted.threads) as place:
             parties = self._read(place, wanted, tell)
             report = LinkageReport(parties=parties, pairs=0, proposed=0, clusters=0, weights={})
