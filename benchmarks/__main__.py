@@ -22,6 +22,7 @@ from benchmarks import (
     jobs,
     processes,
     quality,
+    searching,
     verifying,
 )
 from benchmarks.contacts import TENANT
@@ -35,7 +36,18 @@ from benchmarks.report import Table, save, show
 from benchmarks.sizes import FULL, SMOKE, Size
 from benchmarks.variants import Variant
 
-ALONE: Final = ("importing", "hooks", "normalising", "dedupe", "jobs", "history", "verifying", "comments", "quality")
+ALONE: Final = (
+    "importing",
+    "hooks",
+    "normalising",
+    "dedupe",
+    "jobs",
+    "history",
+    "verifying",
+    "comments",
+    "quality",
+    "search",
+)
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
 
@@ -74,6 +86,7 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         ("verifying", verifying.verifying),
         ("comments", comments.comments),
         ("quality", quality.quality),
+        ("search", searching.searching),
     ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)

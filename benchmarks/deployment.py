@@ -26,10 +26,15 @@ def _users(_tenant: str, ids: Sequence[str]) -> dict[str, Actor]:
 
 
 def start(
-    url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenant: str = TENANT, files: str = "crmkit-files"
+    url: str,
+    manifests: Sequence[Manifest] = (OUTBOX,),
+    *,
+    tenant: str = TENANT,
+    files: str = "crmkit-files",
+    search: bool = True,
 ) -> CRM:
-    """A started crmkit over a database that `prepare` has set up."""
-    return _crm(url, manifests, tenant, files).start()
+    """A started crmkit over a database that `prepare` has set up, with search kept up to date or not."""
+    return _crm(url, manifests, tenant, files, search=search).start()
 
 
 def prepare(url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenants: Sequence[str] = (TENANT,)) -> None:
@@ -41,10 +46,13 @@ def prepare(url: str, manifests: Sequence[Manifest] = (OUTBOX,), *, tenants: Seq
             crm.tenants.create(tenant)
 
 
-def _crm(url: str, manifests: Sequence[Manifest], tenant: str, files: str = "crmkit-files") -> CRM:
+def _crm(
+    url: str, manifests: Sequence[Manifest], tenant: str, files: str = "crmkit-files", *, search: bool = True
+) -> CRM:
     settings = {
         "database": {"url": url},
         "files": {"folder": files},
+        "search": {"enabled": search},
         "crmkit": {"default_tenant": tenant, "plugins": [m.id for m in manifests]},
     }
     return CRM(Config.of(settings), manifests=manifests, actors=_users)

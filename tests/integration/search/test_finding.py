@@ -260,3 +260,15 @@ def test_an_old_whole_word_is_found_before_a_thousand_new_beginnings(crm, found)
         uow.parties.add(Organisation(name="Berg"))
         uow.parties.add_many([Organisation(name=f"Bergtak {n}") for n in range(1_100)])
     assert found("berg", limit=2)[0] == "Berg"
+
+
+def test_custom_fields_and_comments_are_found(crm, hits):
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "hobby", "text", searchable=True)
+        uow.custom_fields.define("party", "secret", "text")
+    with crm.begin("ada") as uow:
+        ida = a_person(uow, custom={"hobby": "Curling", "secret": "Quidditch"})
+        uow.comments.add(Ref("party", ida.id), "met at the curling hall")
+    found = {(hit.ref.entity, hit.field, hit.snippet) for hit in hits("curling")}
+    assert found == {("party", "custom.hobby", "Curling"), ("comment", "body", "met at the curling hall")}
+    assert hits("quidditch") == []

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from crmkit import CRM, Actor, Organisation, Person
+from crmkit import CRM, Actor, Organisation, Person, Ref
 from crmkit.core.kernel.access.rule import Rule
 from crmkit.testing import a_deal, a_person, an_interaction
 from crmkit.testing.databases import CANARY
@@ -115,3 +115,15 @@ def test_a_hidden_field_changes_nothing_of_what_is_found(blind, actor):
 def test_another_tenants_records_are_never_found(crm, found):
     assert found(CANARY) == []
     assert found("canary@canary.example") == []
+
+
+@pytest.mark.parametrize("actor", ["ada", "sam", "ned", "nobody"])
+def test_what_hangs_on_records_is_found_and_counted_with_them(crm, two_teams, actor):
+    with crm.begin("ada") as uow:
+        for firm in uow.find(Organisation):
+            uow.comments.add(Ref("party", firm.id), f"a curling hall for {firm.name}")
+    hits, counts = answers(crm, actor, "curling")
+    with crm.begin(actor, read_only=True) as uow:
+        seen = {comment.id for comment in uow.each(uow.entity("comment"))}
+    assert {hit.ref.id for hit in hits} == seen
+    assert counts == ({"comment": len(seen)} if seen else {})

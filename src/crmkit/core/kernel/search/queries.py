@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -62,6 +62,7 @@ class SearchQueries:
         terms: Sequence[Term],
         reach: Reach,
         *,
+        unfiltered: Collection[str] = (),
         limit: int,
         after: Place | None,
         dialect: str,
@@ -76,11 +77,12 @@ class SearchQueries:
             entities: which records; each stands alone.
             terms: what a document has to contain.
             reach: how far they may be from whole words.
+            unfiltered: the names of entities whose rows come whether or not the actor may see them.
             limit: how many rows at most.
             after: the place of the last row that is known already.
             dialect: ``sqlite`` or ``postgresql``.
         """
-        seen, params = self._seen(rights, entities)
+        seen, params = self._seen(rights, entities, unfiltered)
         params.update(self._asked(terms, reach, tenant), limit_rows=limit)
         params.update({f"after_{n}": value for n, value in enumerate(after or ())})
         key = ("fitting", dialect, len(terms), after is not None, seen)
@@ -120,7 +122,9 @@ class SearchQueries:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def _seen(self, rights: Rights, entities: Sequence[EntityType[Any]]) -> tuple[Template, dict[str, Any]]:
+    def _seen(
+        self, rights: Rights, entities: Sequence[EntityType[Any]], unfiltered: Collection[str] = ()
+    ) -> tuple[Template, dict[str, Any]]:
         """Which rows name a record that the actor may see, as a template; and its parameters.
 
         The entities of which nothing is hidden share one condition; any other has its own, none if all is hidden.
@@ -129,6 +133,9 @@ class SearchQueries:
         filtered: list[Template] = []
         params: dict[str, Any] = {}
         for entity in entities:
+            if entity.name in unfiltered:
+                whole.append(entity.name)
+                continue
             visible = self._visible(rights, entity)
             if visible.condition == ALL:
                 whole.append(entity.name)

@@ -132,6 +132,10 @@ class _Finding:
         # Nothing to search is left of an entity whose every field is hidden.
         readable = [p for name, p in plans.items() if any(field not in hidden[name] for _, _, field in p.names())]
         self._entities = [plan.entity for plan in readable]
+        # What is seen with a record of any kind takes a condition of all kinds, which takes long to plan; so whether
+        # the actor may see them is asked of the few that fit.
+        every = work.rights.reads_everything
+        self._asked_singly = frozenset(e.name for e in self._entities if not every and _with_any(e))
 
     def best(self, limit: int, begin: tuple[int, int, str] | None) -> list[_Found]:
         """The best that come after ``begin``, from as few rows as can tell."""
@@ -150,14 +154,15 @@ class _Finding:
     def count(self) -> dict[str, int]:
         """How many there are of each entity."""
         work, reach = self._work, self._reaches()[-1]
-        open_ = [e for e in self._entities if e.name not in self._hidden]
+        looked_at = self._asked_singly.union(self._hidden)
+        open_ = [e for e in self._entities if e.name not in looked_at]
         counts: dict[str, int] = {}
         if open_:
             asked = work.runtime.search.counting(
                 work.rights, work.tenant, open_, self._terms, reach, dialect=work.db.dialect
             )
             counts.update(dict(work.db.rows(asked.statement, asked.params)))
-        covered = [e for e in self._entities if e.name in self._hidden]
+        covered = [e for e in self._entities if e.name in looked_at]
         for found in self._newest(reach, None, covered):
             counts[found.entity] = counts.get(found.entity, 0) + 1
         return {name: counts[name] for name in sorted(counts)}
@@ -178,21 +183,52 @@ class _Finding:
                 entities,
                 self._terms,
                 reach,
+                unfiltered=self._asked_singly,
                 limit=MAX_HITS,
                 after=after,
                 dialect=work.db.dialect,
             )
             rows = work.db.rows(asked.statement, asked.params)
-            for entity, raw, text, _ in rows:
-                fit = self._fit(entity, text, reach)
-                if fit is not None:
-                    yield _Found(entity, self._to_id(raw), fit)
-                    taken += 1
-                    if taken == most:
-                        return
+            fitting = [
+                _Found(entity, self._to_id(raw), fit)
+                for entity, raw, text, _ in rows
+                if (fit := self._fit(entity, text, reach)) is not None
+            ]
+            for found in self._visible(fitting):
+                yield found
+                taken += 1
+                if taken == most:
+                    return
             if len(rows) < MAX_HITS:
                 return
             after = self._after(rows[-1])
+
+    def _visible(self, found: list[_Found]) -> list[_Found]:
+        """Those that the actor may see."""
+        singly: dict[str, list[UUID]] = {}
+        for one in found:
+            if one.entity in self._asked_singly:
+                singly.setdefault(one.entity, []).append(one.id)
+        seen = {(name, id_) for name, ids in singly.items() for id_ in self._seen(self._plans[name].entity, ids)}
+        return [one for one in found if one.entity not in singly or (one.entity, one.id) in seen]
+
+    def _seen(self, entity: EntityType[Any], ids: list[UUID]) -> list[UUID]:
+        """Those of ``ids`` that the actor may see, read together with what they are seen with."""
+        work, registry = self._work, self._work.registry
+        records = work.store(entity).read_many(work.db, work.tenant, ids)
+        company: dict[str, set[UUID]] = {}
+        for column in entity.visible_with:
+            reference = entity.field(column).reference
+            for record in records.values():
+                id_ = getattr(record, column)
+                name = "" if reference is None else reference.entity or getattr(record, reference.entity_column or "")
+                if id_ is not None and name in registry and (name, id_) not in work.identity:
+                    company.setdefault(name, set()).add(id_)
+        for name, others in company.items():
+            read = work.store(registry.entity(name)).read_many(work.db, work.tenant, others)
+            for id_ in others:
+                work.identity.setdefault((name, id_), read.get(id_))
+        return [id_ for id_, record in records.items() if work.sees(entity, record)]
 
     def _fit(self, entity: str, text: str, reach: Reach) -> Fit | None:
         plan = self._plans[entity]
@@ -212,6 +248,12 @@ def _hidden(work: Work, plan: Searched) -> frozenset[str]:
     named = {name for entity, field, name in plan.names() if field in work.masks(entity)}
     # Of custom ones all, since what is in documents of one that is searched no more goes when they are rebuilt.
     return frozenset(named.union(n for n in work.masks(plan.entity) if n.startswith(PREFIX)))
+
+
+def _with_any(entity: EntityType[Any]) -> bool:
+    """Whether its records are seen with records of any kind."""
+    references = (entity.field(column).reference for column in entity.visible_with)
+    return any(reference is not None and reference.entity is None for reference in references)
 
 
 class _Showing:
