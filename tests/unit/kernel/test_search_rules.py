@@ -9,9 +9,9 @@ from crmkit.core.kernel.search.folding import fold
 from crmkit.core.kernel.search.rules import (
     MAX_QUERY,
     MAX_TERMS,
+    Fitting,
     document_of,
     excerpt,
-    fit_of,
     grams_of,
     segments_of,
     terms_of,
@@ -158,6 +158,10 @@ def test_every_text_finds_itself_as_whole_words(text):
 def test_tenants_have_grams_of_their_own():
     document = document_of([("name", ["Ida Berg"])])
     assert not set(grams_of(document, "acme")) & set(grams_of(document, "bolt"))
+
+
+def fit_of(document, terms, title, hidden=frozenset()):
+    return Fitting(terms).fit_of(document, title, hidden)
 
 
 # -- how well ---------------------------------------------------------------------------------------------------------

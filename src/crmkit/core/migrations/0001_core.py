@@ -565,7 +565,13 @@ def upgrade() -> None:
         postgresql_using="gin",
         sqlite_where=sa.column("docid").is_(None),
     )
-    op.create_index("ix_crm_search_newest", "crm_search", ["tenant_id", "record_id", "entity"], unique=False)
+    op.create_index(
+        "ix_crm_search_newest",
+        "crm_search",
+        ["tenant_id", "record_id", "entity"],
+        unique=False,
+        sqlite_where=sa.column("docid").is_(None),
+    )
     op.create_table(
         "crm_team",
         sa.Column("tenant_id", TEXT, nullable=False),

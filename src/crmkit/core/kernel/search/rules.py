@@ -23,10 +23,10 @@ from crmkit.errors import LimitExceededError
 __all__ = [
     "MAX_QUERY",
     "MAX_TERMS",
+    "Fitting",
     "Term",
     "document_of",
     "excerpt",
-    "fit_of",
     "grams_of",
     "segments_of",
     "terms_of",
@@ -200,26 +200,40 @@ _REACHES: Final[tuple[Reach, ...]] = ("words", "beginnings", "inside")
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-def fit_of(document: str, terms: Sequence[Term], title: str, hidden: Collection[str] = _NOTHING) -> Fit | None:
-    """How well a document fits; None if it does not.
+class Fitting:
+    """Says how well documents fit a search; made once for all of them.
 
     Args:
-        document: of a record.
-        terms: all of which it has to contain.
-        title: the field that names the record, which counts more.
-        hidden: fields that do not count at all.
+        terms: all of which a document has to contain.
     """
-    segments = [(name, text) for name, text in segments_of(document) if name not in hidden]
-    for points, reach in zip((6, 4, 2), _REACHES, strict=True):
-        needles = [term.needle(reach) for term in terms]
-        named = [next((name for name, text in segments if needle in text), None) for needle in needles]
-        if None in named:
-            continue
-        first = next((name for name in named if name != title), None)
-        if first is None:
-            return Fit(points + 1, title)
-        return Fit(points, first or title)
-    return None
+
+    __slots__ = ("_needles",)
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._needles = [
+            (points, [term.needle(reach) for term in terms]) for points, reach in zip((6, 4, 2), _REACHES, strict=True)
+        ]
+
+    def fit_of(self, document: str, title: str, hidden: Collection[str] = _NOTHING) -> Fit | None:
+        """How well a document fits; None if it does not.
+
+        Args:
+            document: of a record.
+            title: the field that names the record, which counts more.
+            hidden: fields that do not count at all.
+        """
+        segments: list[tuple[str, str]] | None = None
+        for points, needles in self._needles:
+            if not all([needle in document for needle in needles]):  # noqa: C419  # a list is quicker for so few
+                continue
+            if segments is None:
+                segments = [(name, text) for name, text in segments_of(document) if name not in hidden]
+            named = [next((name for name, text in segments if needle in text), None) for needle in needles]
+            if None in named:
+                continue
+            first = next((name for name in named if name != title), None)
+            return Fit(points + 1, title) if first is None else Fit(points, first or title)
+        return None
 
 
 _AROUND: Final = 40

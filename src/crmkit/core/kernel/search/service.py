@@ -15,7 +15,7 @@ from crmkit.core.kernel.entities.entity import EntityType
 from crmkit.core.kernel.search.documents import Searched, searched_in
 from crmkit.core.kernel.search.model import Fit, Reach, SearchHit
 from crmkit.core.kernel.search.queries import Place
-from crmkit.core.kernel.search.rules import Term, excerpt, fit_of, terms_of
+from crmkit.core.kernel.search.rules import Fitting, Term, excerpt, terms_of
 from crmkit.core.kernel.units.gate import EVERYBODY, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.errors import InvalidCursorError, InvalidValueError, LimitExceededError
@@ -126,6 +126,7 @@ class _Finding:
 
     def __init__(self, work: Work, plans: Mapping[str, Searched], terms: Sequence[Term]) -> None:
         self._work, self._plans, self._terms = work, plans, terms
+        self._fitting = Fitting(terms)
         self._to_id = codec_of(Id(), work.db.dialect).from_driver or (lambda raw: raw)
         hidden = {name: _hidden(work, plan) for name, plan in plans.items()}
         self._hidden = {name: fields for name, fields in hidden.items() if fields}
@@ -232,7 +233,7 @@ class _Finding:
 
     def _fit(self, entity: str, text: str, reach: Reach) -> Fit | None:
         plan = self._plans[entity]
-        fit = fit_of(text, self._terms, plan.entity.display, self._hidden.get(entity, frozenset()))
+        fit = self._fitting.fit_of(text, plan.entity.display, self._hidden.get(entity, frozenset()))
         return None if fit is None or fit.score < _LEAST[reach] else fit
 
     def _after(self, row: Sequence[Any]) -> Place:

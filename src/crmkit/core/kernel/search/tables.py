@@ -31,8 +31,14 @@ search_table = Table(
     PrimaryKeyConstraint("tenant_id", "entity", "record_id"),
 )
 # The newest first, for words that are in so many records that it is best to just look at one after the other.
-Index("ix_crm_search_newest", search_table.c.tenant_id, search_table.c.record_id, search_table.c.entity)
-# Each of these is empty on the other database, since its condition holds for no row there.
+# Each of the indexes is empty on the other database, since its condition holds for no row there.
+Index(
+    "ix_crm_search_newest",
+    search_table.c.tenant_id,
+    search_table.c.record_id,
+    search_table.c.entity,
+    sqlite_where=search_table.c.docid.is_(None),
+)
 Index("ix_crm_search_docid", search_table.c.docid, postgresql_where=search_table.c.docid.is_not(None))
 Index(
     "ix_crm_search_grams",
