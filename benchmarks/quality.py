@@ -22,19 +22,25 @@ __all__ = ["quality"]
 
 GOAL: Final = 1.5
 REBUILT: Final = {"full": 20_000, "smoke": 200}
-_TENANTS: Final = {"no rules": TENANT, "four rules": "ruled", "four rules that block": "strict"}
+_NEITHER: Final = "neither search nor rules"
+_TENANTS: Final = {
+    _NEITHER: TENANT,
+    "search": TENANT,
+    "search, and four rules": "ruled",
+    "search, and four rules that block": "strict",
+}
 _UNIT: Final = 1_000
 _BLOCK: Final = 47
 
 
 def quality(size: Size, dialect: Dialect) -> Iterator[Table]:
-    """Measure creating a person with an e-mail address and a phone number, in tenants with and without rules."""
+    """Measure creating a person with an e-mail address and a phone number, with and without search and rules."""
     numbers = count()
     with database(dialect) as url:
-        prepare(url, tenants=tuple(_TENANTS.values()))
-        crms = {name: start(url, tenant=tenant) for name, tenant in _TENANTS.items()}
+        prepare(url, tenants=tuple(dict.fromkeys(_TENANTS.values())))
+        crms = {name: start(url, tenant=tenant, search=name != _NEITHER) for name, tenant in _TENANTS.items()}
         for name, crm in crms.items():
-            if name != "no rules":
+            if "rules" in name and name != _NEITHER:
                 _activate(crm, block="block" in name)
 
         def create(crm: CRM) -> None:
@@ -47,15 +53,15 @@ def quality(size: Size, dialect: Dialect) -> Iterator[Table]:
         samples = measure(ways, repeat=max(2, int(100 * size.effort)), rounds=max(size.rounds, 5), warm=5)
         rows = []
         for name, found in samples.items():
-            ratio = median_ratio(found, samples["no rules"])
+            ratio = median_ratio(found, samples[_NEITHER])
             figures = [
                 Figure(label="CPU", value=typical(found).cpu * 1e6, unit="us"),
                 Figure(label="wall", value=typical(found).wall * 1e6, unit="us"),
                 Figure(label="times without", value=ratio, unit="", goal=GOAL),
             ]
             rows.append((name, figures))
-        yield Table(title=f"Creating a party with rules of quality on {dialect}", rows=rows, place=dialect)
-        yield _rebuilding(crms["four rules"], REBUILT[size.name], numbers, dialect)
+        yield Table(title=f"Creating a party with search and rules of quality on {dialect}", rows=rows, place=dialect)
+        yield _rebuilding(crms["search, and four rules"], REBUILT[size.name], numbers, dialect)
         for crm in crms.values():
             crm.close()
 
@@ -73,7 +79,7 @@ def _rebuilding(crm: CRM, many: int, numbers: Iterator[int], dialect: Dialect) -
                 one = contact(next(numbers), block=_BLOCK)
                 uow.parties.add(Person(id=one.id, given_name=one.given_name, family_name=one.family_name))
     began = time.perf_counter()
-    scored = crm.rebuild_quality(tenant=_TENANTS["four rules"])
+    scored = crm.rebuild_quality(tenant=_TENANTS["search, and four rules"])
     took = time.perf_counter() - began
     figures = [Figure(label="wall", value=took, unit="s"), Figure(label="rate", value=scored / took, unit="/s")]
     return Table(title=f"Scoring anew on {dialect}", rows=[(f"{scored:,} parties", figures)], place=dialect)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from crmkit.core.kernel.quality.rules import share_of
 from crmkit.core.kernel.quality.storing import forget
@@ -32,8 +33,11 @@ class QualityProjection:
         work = changes._work  # noqa: SLF001  # the kernel's own unit
         for name, book in work.runtime.rulebooks.of(work).items():
             ids = [c.id for c in changes.changed if c.entity.name == name and c.how != "deleted"]
-            for id_, outcomes in book.outcomes(work.db, work.tenant, ids).items():
-                if outcomes:
+            asked, known = work.judged.get(name, (frozenset[UUID](), {}))
+            if not asked.issuperset(ids):
+                known = book.outcomes(work.db, work.tenant, ids)
+            for id_ in ids:
+                if outcomes := known.get(id_):
                     yield {
                         "entity": name,
                         "record_id": id_,

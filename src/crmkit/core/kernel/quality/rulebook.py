@@ -82,14 +82,6 @@ class Rulebook:
                 found[to_id(id_)] = [(rule, bool(state)) for rule, state in pairs if state is not None]
         return found
 
-    def broken(self, db: Db, tenant: str, ids: Iterable[UUID]) -> dict[UUID, list[QualityRule]]:
-        """The blocking rules that records break."""
-        found = {
-            id_: [rule for rule, fulfilled in outcomes if rule.level == "block" and not fulfilled]
-            for id_, outcomes in self.outcomes(db, tenant, ids).items()
-        }
-        return {id_: rules for id_, rules in found.items() if rules}
-
     def _statement(self, length: int) -> Statement:
         found = self._statements.get(length)
         if found is None:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from crmkit.core.kernel.access.policy import permission_for
 from crmkit.core.kernel.custom_fields.definitions import read_definitions, texts_of, with_custom
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
-from crmkit.core.kernel.quality.judging import judge
+from crmkit.core.kernel.quality.judging import Judged, judge
 from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.units.gate import Gate
 from crmkit.core.kernel.units.projecting import ChangeNotes, project
@@ -101,6 +101,7 @@ class Work:
         versions: of the records written so far.
         changed: the whole records changed since projections were last told; empty if there are no projections.
         definitions: the custom fields of the tenant.
+        judged: what rules of quality say of the records of the unit, at its end.
         touched: the whole records changed since the unit, or the attempt that it is in, has begun.
         jobs: how many jobs were written with it.
         poisoned: a command failed, so that only rollback is left.
@@ -147,6 +148,7 @@ class Work:
         self.projections = runtime.projections(enabled)
         self.changed: ChangeNotes = {}
         self.touched: ChangeNotes = {}
+        self.judged: Judged = {}
         self.jobs = 0
         self.poisoned = False
         self.closed = False
@@ -208,7 +210,7 @@ class Work:
     def conclude(self) -> None:
         """Store what is buffered, refuse what no rule of quality lets pass, and store what is derived."""
         self.flush()
-        judge(self, self.touched)
+        self.judged = judge(self, self.touched)
         project(self)
 
     # -- savepoints ---------------------------------------------------------------------------------------------------
