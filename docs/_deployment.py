@@ -25,6 +25,7 @@ ORDER = (
     "custom_fields",
     "saved_criteria",
     "search",
+    "quality",
     "history",
 )
 

@@ -39,9 +39,13 @@ MACHINERY = {
     "crm_change": "History: what each unit of work changed, field by field.",
     "crm_denial": "What was denied to whom.",
     "crm_job": "Work that durable subscribers and schedules have to do, or have done.",
+    "crm_notification": "What actors are told: who was mentioned, in which comment, and whether they have read it.",
     "crm_once": "The answers of units that were run once for a key.",
     "crm_plugin_state": "Which plugins are enabled or disabled, for a tenant or (`*`) for all that say nothing else.",
+    "crm_quality_score": "The scores of records, derived from the records and the rules of quality.",
+    "crm_search": "The texts that are searched, derived from the records.",
     "crm_tenant": "The tenants.",
+    "crm_unique": "The values of unique custom fields.",
     "crm_unit": "Every unit of work that changed something: who, when, why, and by which commands.",
 }
 """What the tables are for that belong to no entity."""
