@@ -14,6 +14,7 @@ from benchmarks import (
     bulk,
     comments,
     criteria,
+    custom,
     dataset,
     duplicates,
     extras,
@@ -47,6 +48,7 @@ ALONE: Final = (
     "comments",
     "quality",
     "search",
+    "custom",
 )
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
@@ -87,6 +89,7 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         ("comments", comments.comments),
         ("quality", quality.quality),
         ("search", searching.searching),
+        ("custom", custom.custom),
     ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)
