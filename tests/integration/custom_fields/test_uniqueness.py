@@ -156,6 +156,34 @@ def test_a_removed_field_still_holds_its_values_until_they_are_purged(badge, crm
     assert add(badge="a").custom == {"badge": "a"}
 
 
+def test_undo_makes_a_field_unique_again_or_is_refused(badge, crm, add, change, rows):
+    def free(uow):
+        uow.custom_fields.change(evolve(uow.custom_fields.get("party", "badge"), unique=False))
+
+    freed = unit_of(crm, free)
+    twins = [add(badge="a"), add(badge="a")]
+    before = rows()
+    with pytest.raises(DuplicateValuesError), crm.begin("ada") as uow:
+        uow.history.undo(freed)
+    assert rows() == before
+    change(twins[1].id, badge="b")
+    unit_of(crm, lambda uow: uow.history.undo(freed))
+    with pytest.raises(AlreadyExistsError):
+        add(badge="b")
+
+
+def test_undo_of_a_purge_holds_the_values_again(badge, crm, add):
+    add(badge="a")
+    with crm.begin("ada") as uow:
+        uow.custom_fields.remove("party", "badge")
+    purged = unit_of(crm, lambda uow: uow.custom_fields.purge_values("party", "badge"))
+    unit_of(crm, lambda uow: uow.history.undo(purged))
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "badge", "text", unique=True)
+    with pytest.raises(AlreadyExistsError):
+        add(badge="a")
+
+
 def test_equal_numbers_are_equal_however_they_are_written(crm, add):
     with crm.begin("ada") as uow:
         uow.custom_fields.define("party", "code", "decimal", unique=True)

@@ -19,7 +19,6 @@ from crmkit.core.kernel.custom_fields.model import (
 from crmkit.core.kernel.custom_fields.queries import how_many
 from crmkit.core.kernel.custom_fields.rules import accepted
 from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
-from crmkit.core.kernel.custom_fields.uniqueness import forget_uniques, note_uniques
 from crmkit.core.kernel.custom_fields.values import FieldValues
 from crmkit.core.kernel.custom_fields.wording import read
 from crmkit.core.kernel.entities.custom import PREFIX, tagged
@@ -145,7 +144,6 @@ class CustomFields(FieldValues):
             raise LimitExceededError(f"custom fields of {entity}", MOST_FIELDS)
         stored = self.records.add(made) if before is None else self._bring_back(before, made)
         self._work.redefine()
-        self._keep_unique(before, stored)
         self.emit(CustomFieldDefined(entity=entity, key=key))
         return stored
 
@@ -173,7 +171,6 @@ class CustomFields(FieldValues):
         stored = self.records.update(before, field)
         if stored is not before:
             self._work.redefine()
-            self._keep_unique(before, stored)
             self.emit(CustomFieldChanged(entity=field.entity, key=field.key))
         return stored
 
@@ -311,14 +308,6 @@ class CustomFields(FieldValues):
             raise InvalidValueError(
                 "default", field.default, "cannot be that of a unique field, since two would have it"
             )
-
-    def _keep_unique(self, before: CustomField | None, after: CustomField) -> None:
-        """Begin or end to keep the values apart."""
-        if before is not None and before.unique != after.unique:
-            if after.unique:
-                note_uniques(self._work, self._check_entity(after.entity), after)
-            else:
-                forget_uniques(self._work, after)
 
     def _bring_back(self, before: CustomField, made: CustomField) -> CustomField:
         """Take a removed field into use again.

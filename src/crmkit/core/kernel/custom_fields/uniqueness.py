@@ -19,6 +19,7 @@ from crmkit.core.kernel.custom_fields.queries import (
     release_all,
     release_values,
 )
+from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.entities.custom import PREFIX, shown, tagged
 from crmkit.errors import AlreadyExistsError, DuplicateValuesError
 
@@ -56,14 +57,30 @@ def keep_uniques(work: Work, writes: Iterable[Write]) -> None:
 
     Raises:
         AlreadyExistsError: if another record has a value already. Says neither which nor whose.
+        DuplicateValuesError: if a field is to be unique whose values are not.
     """
     changed: dict[str, list[Write]] = {}
+    defined: list[Write] = []
     for write in writes:
+        if write.entity is CUSTOM_FIELD:
+            defined.append(write)
+            continue
         fields = work.definitions.entities.get(write.entity.name)
         if fields is not None and fields.unique:
             changed.setdefault(write.entity.name, []).append(write)
     for name, of in changed.items():
         _keep(work, work.definitions.entities[name], of)
+    for write in defined:
+        _begin_or_end(work, write.before, write.after)
+
+
+def _begin_or_end(work: Work, before: CustomField | None, after: CustomField | None) -> None:
+    """Values are unique from now on, or no longer; also where that is undone."""
+    was, becomes = before is not None and before.unique, after is not None and after.unique
+    if after is not None and becomes and not was and after.entity in work.registry:
+        note_uniques(work, work.registry.entity(after.entity), after)
+    elif before is not None and was and not becomes:
+        forget_uniques(work, before)
 
 
 def _keep(work: Work, fields: EntityFields, writes: Iterable[Write]) -> None:
@@ -103,7 +120,6 @@ def note_uniques(work: Work, entity: EntityType[Any], field: CustomField) -> Non
     Raises:
         DuplicateValuesError: if two records have the same; lists them, as far as the actor sees them.
     """
-    work.flush()
     forget_uniques(work, field)
     store = work.store(entity)
     owners: dict[str, UUID] = {}

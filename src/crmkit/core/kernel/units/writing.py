@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert
 from crmkit.core.kernel.custom_fields.definitions import EntityFields
 from crmkit.core.kernel.custom_fields.references import check_references, referred_by
 from crmkit.core.kernel.custom_fields.rules import settled
+from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.custom_fields.uniqueness import keep_uniques
 from crmkit.core.kernel.entities.codec import Diff
 from crmkit.core.kernel.entities.custom import PREFIX, key_of, tagged
@@ -397,7 +398,7 @@ class Buffer:
                 store.update(work.db, work.tenant, columns, [(w.before, w.after) for w in batch])
             else:
                 store.delete(work.db, work.tenant, [w.before for w in batch])
-        if work.definitions.entities:
+        if work.definitions.entities or any(write.entity is CUSTOM_FIELD for write in writes):
             keep_uniques(work, writes)
         work.versions.update((w.record.id, w.version) for w in writes)
         self._log([w for w in writes if not w.raises], versions)
