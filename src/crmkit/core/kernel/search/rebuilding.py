@@ -11,7 +11,15 @@ from sqlalchemy import bindparam, select
 from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
 from crmkit.core.kernel.search.config import SearchSettings
 from crmkit.core.kernel.search.documents import Searched, documents, searched_in, searched_of
-from crmkit.core.kernel.search.storing import LAST, NIL, documented_ids, read_documents, write_documents
+from crmkit.core.kernel.search.storing import (
+    LAST,
+    NIL,
+    documented_ids,
+    forget_counts,
+    join_pieces,
+    read_documents,
+    write_documents,
+)
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.units.projecting import Projecting
 from crmkit.errors import ConfigError
@@ -73,14 +81,26 @@ class SearchIndex:
         )
         plans = [plan for name, plan in searched.items() if not wanted or name in wanted]
         written = 0
-        for one in [tenant] if tenant else self._tenants():
+        tenants = [tenant] if tenant else list(self._tenants())
+        for one in tenants:
             for plan in plans:
                 looked_at = 0
                 for count, changed in self._batches(one, plan):
                     looked_at, written = looked_at + count, written + changed
                     if progress is not None:
                         progress(one, plan.entity.name, looked_at)
+        if tenants:
+            self._tidy(tenants[-1])
         return written
+
+    def _tidy(self, tenant: str) -> None:
+        """Leave SQLite's index as one piece, in short transactions too."""
+        first = more = True
+        while more:
+            with self._units.system(tenant) as uow:
+                more, first = join_pieces(uow._work.db, first=first), False  # noqa: SLF001  # the kernel's own unit
+        with self._units.system(tenant) as uow:
+            forget_counts(uow._work.db)  # noqa: SLF001  # see above
 
     def _batches(self, tenant: str, plan: Searched) -> Iterator[tuple[int, int]]:
         """For each batch: how many records, and how many documents were written."""

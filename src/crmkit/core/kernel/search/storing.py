@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    update,
+)
 
-from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
+from crmkit.core.kernel.entities.columns import Id, Integer, Text, codec_of
 from crmkit.core.kernel.search.rules import grams_of, without
 from crmkit.core.kernel.search.tables import index_table, search_table
 from crmkit.core.kernel.storage.among import among, id_lists
@@ -24,8 +36,10 @@ __all__ = [
     "Key",
     "StoredDocument",
     "documented_ids",
+    "forget_counts",
     "forget_documents",
     "forget_part",
+    "join_pieces",
     "read_documents",
     "write_documents",
 ]
@@ -79,6 +93,20 @@ _LAST: Final = Statement(select(index_table.c.rowid).order_by(index_table.c.rowi
 _INDEX: Final = Statement(
     insert(index_table).values(rowid=bindparam("docid"), grams=bindparam("grams", type_=index_table.c.grams.type))
 )
+_ORDER: Final = Statement(
+    insert(index_table).values(crm_search_index=bindparam("order"), rank=bindparam("by", type_=Integer()))
+)
+_CHANGES: Final = Statement(select(func.total_changes()))
+_master = table("sqlite_master", column("name", Text()))
+_COUNTED: Final = Statement(select(_master.c.name).where(_master.c.name == literal_column("'sqlite_stat1'")))
+_counts = table("sqlite_stat1", column("tbl", Text()))
+_FORGET_COUNTS: Final = Statement(
+    delete(_counts).where(_counts.c.tbl >= bindparam("first"), _counts.c.tbl < bindparam("last"))
+)
+_STEP: Final = 1_000
+"""How many pages of SQLite's index are joined in one transaction, some ten milliseconds' worth."""
+_NOTHING_DONE: Final = 2
+"""Fewer rows than these are changed by an order to join what is joined."""
 _UNINDEX: Final = Statement(delete(index_table).where(index_table.c.rowid == bindparam("docid")))
 
 
@@ -121,6 +149,35 @@ def documented_ids(db: Db, tenant: str, entity: str, after: UUID, most: int, *, 
     params = {"tenant": tenant, "of_entity": entity, "after": after, "last": last, "most": most}
     to_id = codec_of(Id(), db.dialect).from_driver or (lambda raw: raw)
     return [to_id(id_) for (id_,) in db.rows(_DOCUMENTED, params)]
+
+
+def join_pieces(db: Db, *, first: bool) -> bool:
+    """Join pieces of SQLite's index, of which every transaction that writes leaves one; says whether more is left.
+
+    Otherwise whoever comes next with a small change joins the pieces of large ones.
+
+    Args:
+        db: where; nothing is done on PostgreSQL.
+        first: whether to begin with all of them; otherwise goes on.
+    """
+    if db.dialect != "sqlite":
+        return False
+    [(before,)] = db.rows(_CHANGES, {})
+    db.run(_ORDER, {"order": "merge", "by": -_STEP if first else _STEP})
+    [(after,)] = db.rows(_CHANGES, {})
+    return bool(after - before >= _NOTHING_DONE)
+
+
+def forget_counts(db: Db) -> None:
+    """Let SQLite know nothing of how large its index is, which new connections then take for large.
+
+    An ``ANALYZE`` while it was empty tells the planner that it has two rows. Then FTS5's own deletions, one for each
+    piece that it joins, walk over all of it, which made adding a person to 50,000 take half as long again.
+    """
+    if db.dialect != "sqlite" or not db.rows(_COUNTED, {}):
+        return
+    db.run(_FORGET_COUNTS, {"first": index_table.name, "last": f"{index_table.name}~"})
+    db.connection.exec_driver_sql("ANALYZE sqlite_master")  # reads again what is known, and counts nothing
 
 
 def _reading(length: int) -> Statement:

@@ -52,8 +52,12 @@ index_table = table(
     column("rowid", Integer()),
     column("grams", Grams()),
     column("crm_search_index", Text()),
+    column("rank", Integer()),
 )
-"""SQLite's full-text index; the column of its own name stands for all of it in ``MATCH``."""
+"""SQLite's full-text index.
+
+The column of its own name stands for all of it in ``MATCH``; and takes orders, with ``rank`` as what they are about.
+"""
 
 _MAKE: Final = (
     "CREATE VIRTUAL TABLE crm_search_index USING fts5("
