@@ -114,6 +114,14 @@ class StageEntry:
     """Where a deal has been."""
 
 
+class Decision:
+    """What was decided about it."""
+
+
+class Comment:
+    """What was said about it."""
+
+
 class Change:
     """A line of history."""
 
@@ -139,6 +147,8 @@ _TABLES = {
     Pipeline: "crm_pipeline",
     Deal: "crm_deal",
     StageEntry: "crm_deal_stage_entry",
+    Decision: "crm_decision",
+    Comment: "crm_comment",
     Change: "crm_change",
     Unit: "crm_unit",
     Job: "crm_job",

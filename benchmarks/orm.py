@@ -165,6 +165,7 @@ class Orm:
     def view(self, party: UUID) -> tuple[int, int, int]:
         """See `Variant`."""
         deal, activity, interaction = self._mapping[m.Deal], self._mapping[m.Activity], self._mapping[m.Interaction]
+        decision, comment = self._mapping[m.Decision], self._mapping[m.Comment]
         with self._session("party.read", write=False) as session:
             _check_party(session.get(self._mapping[m.Party], (TENANT, party)))
             parts = {
@@ -202,6 +203,13 @@ class Orm:
                 .order_by(deal.updated_at.desc(), deal.id.desc())
                 .limit(21)
             ).all()
+            for said, order, most in ((decision, decision.decided_at, 11), (comment, comment.id, 4)):
+                session.scalars(
+                    select(said)
+                    .where(said.tenant_id == TENANT, said.subject == "party", said.subject_id == party)
+                    .order_by(order.desc(), said.id.desc())
+                    .limit(most)
+                ).all()
         return len(parts[m.Mechanism]), len(latest[:10]), len(deals[:20])
 
     def page(self) -> Sequence[UUID]:

@@ -110,6 +110,11 @@ _SQL: Final = {
     "AND status = 'open' ORDER BY due_at, id LIMIT 21",
     "deals": f"SELECT {_DEAL} FROM crm_deal WHERE tenant_id = ? AND owner_id = ? AND party_id = ? "
     "ORDER BY updated_at DESC, id DESC LIMIT 21",
+    "decisions": "SELECT id, version, created_at, updated_at, custom, subject, subject_id, text, basis, author_id, "
+    "decided_at, valid_until, supersedes_id FROM crm_decision WHERE tenant_id = ? AND subject = 'party' "
+    "AND subject_id = ? ORDER BY decided_at DESC, id DESC LIMIT 11",
+    "comments": "SELECT id, version, created_at, updated_at, custom, subject, subject_id, body, author_id, edited_at "
+    "FROM crm_comment WHERE tenant_id = ? AND subject = 'party' AND subject_id = ? ORDER BY id DESC LIMIT 4",
     "page": f"SELECT {_DEAL} FROM crm_deal WHERE tenant_id = ? AND owner_id = ? "
     "ORDER BY updated_at DESC, id DESC LIMIT 51",
     "arrivals": "SELECT stage, went_on, count(*) FROM crm_deal_stage_entry "
@@ -285,6 +290,8 @@ class Raw:
         latest = driver.rows(sql["latest"], key)
         driver.rows(sql["open"], (TENANT, ACTOR, key[1]))
         deals = driver.rows(sql["deals"], (TENANT, ACTOR, key[1]))
+        driver.rows(sql["decisions"], key)
+        driver.rows(sql["comments"], key)
         driver.commit()
         return len(parts["mechanisms"]), len(latest[:10]), len(deals[:20])
 
