@@ -315,7 +315,7 @@ class CRM:
     @property
     def search(self) -> SearchIndex:
         """The texts by which records are found: make them anew from the records."""
-        return SearchIndex(self.runtime, self._started(), lambda: [id_ for id_, _ in self.tenants.list()])
+        return SearchIndex(self.runtime, self._started(), lambda: [id_ for id_, _ in self.tenants.list(active=True)])
 
     def verify(self, *, tenant: str | None = None, progress: Callable[[str], None] | None = None) -> Iterator[Finding]:
         """Everything in which tables, keys, references, merges, history and files disagree, as it is found; only reads.
@@ -345,7 +345,7 @@ class CRM:
         Returns:
             How many records were looked at.
         """
-        tenants = [tenant] if tenant else [id_ for id_, _ in self.tenants.list()]
+        tenants = [tenant] if tenant else [id_ for id_, _ in self.tenants.list(active=True)]
         return rebuild(self._started(), tenants, progress or (lambda _: None))
 
     def commands(self, plugin: str) -> Any:

@@ -148,10 +148,10 @@ class Tenants(_Office):
                 if owner == plugin:
                     part.on_enable(uow, since)
 
-    def list(self) -> list[tuple[str, str]]:
-        """Id and name of every tenant, by id."""
+    def list(self, *, active: bool = False) -> list[tuple[str, str]]:
+        """Id and name of every tenant, or of those only that are active, by id."""
         with self._engine.connect() as connection, engines.begin(connection, read_only=True):
-            return tenant_ids(self._db(connection))
+            return tenant_ids(self._db(connection), active=active)
 
 
 class Plugins(_Office):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from attrs import frozen
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, true, update
 
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import catalog_table, plugin_state_table, tenant_table
@@ -40,7 +40,8 @@ _READ = Statement(
     ).where(tenant_table.c.tenant_id == bindparam("tenant"))
 )
 _INSERT = Statement(insert(tenant_table).values({c.name: bindparam(c.name) for c in tenant_table.columns}))
-_ALL = Statement(select(tenant_table.c.tenant_id, tenant_table.c.name).order_by(tenant_table.c.tenant_id))
+_TENANTS = select(tenant_table.c.tenant_id, tenant_table.c.name).order_by(tenant_table.c.tenant_id)
+_ALL, _ACTIVE = Statement(_TENANTS), Statement(_TENANTS.where(tenant_table.c.active == true()))
 _RAISE = Statement(
     update(tenant_table)
     .where(tenant_table.c.tenant_id == bindparam("tenant"))
@@ -92,9 +93,9 @@ def read_tenant(db: Db, tenant: str) -> Tenant:
     return Tenant(tenant, rows[0][1], rows[0][2])
 
 
-def tenant_ids(db: Db) -> list[tuple[str, str]]:
-    """Id and name of every tenant, by id."""
-    return [(id_, name) for id_, name in db.rows(_ALL, {})]
+def tenant_ids(db: Db, *, active: bool = False) -> list[tuple[str, str]]:
+    """Id and name of every tenant, or of those only in which there can be units, by id."""
+    return [(id_, name) for id_, name in db.rows(_ACTIVE if active else _ALL, {})]
 
 
 def insert_tenant(db: Db, tenant: str, name: str, at: datetime) -> None:

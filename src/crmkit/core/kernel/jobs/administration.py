@@ -93,7 +93,9 @@ class Jobs:
         Returns:
             Each job as it was before, and what has become of it.
         """
-        tenants: Sequence[str] = self._workshop.transact(lambda db: [t for t, _ in tenant_ids(db)], read_only=True)
+        tenants: Sequence[str] = self._workshop.transact(
+            lambda db: [id_ for id_, _ in tenant_ids(db, active=True)], read_only=True
+        )
         waiting = [job for t in tenants for job in reversed(self.list(tenant=t, state="queued", limit=MANY))]
         told = [job for job in waiting if job.kind == "event" and job.id not in but]
         return [(job, outcome) for job in told if (outcome := self.run_one(job.id, tenant=job.tenant))]
