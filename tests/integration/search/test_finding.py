@@ -262,6 +262,24 @@ def test_an_old_whole_word_is_found_before_a_thousand_new_beginnings(crm, found)
     assert found("berg", limit=2)[0] == "Berg"
 
 
+def test_pages_end_with_the_two_hundredth_of_the_newest_whole_words_and_beginnings(crm):
+    with crm.begin("ada") as uow:
+        uow.parties.add_many([Organisation(name=f"Berg {n}") for n in range(230)])
+        uow.parties.add_many([Organisation(name=f"Bergtak {n}") for n in range(210)])
+        uow.parties.add(Organisation(name="Ola"), emails=["ola@berg.example"])
+    with crm.begin("ada", read_only=True) as uow:
+        seen, after = [], None
+        while True:
+            page = uow.search.find("berg", limit=70, after=after)
+            seen += page
+            if (after := page.next) is None:
+                break
+    wholes = [f"Berg {n}" for n in range(229, 30, -1)]
+    assert [hit.label for hit in seen if hit.score >= 6] == [*wholes, "Ola"]
+    assert [hit.label for hit in seen if hit.score < 6] == [f"Bergtak {n}" for n in range(209, 10, -1)]
+    assert [hit.score for hit in seen] == sorted([hit.score for hit in seen], reverse=True)
+
+
 def test_custom_fields_and_comments_are_found(crm, hits):
     with crm.begin("ada") as uow:
         uow.custom_fields.define("party", "hobby", "text", searchable=True)

@@ -207,9 +207,10 @@ class Fitting:
         terms: all of which a document has to contain.
     """
 
-    __slots__ = ("_needles",)
+    __slots__ = ("_heads", "_needles")
 
     def __init__(self, terms: Sequence[Term]) -> None:
+        self._heads: dict[str, str] = {}
         self._needles = [
             (points, [term.needle(reach) for term in terms]) for points, reach in zip((6, 4, 2), _REACHES, strict=True)
         ]
@@ -222,21 +223,28 @@ class Fitting:
             title: the field that names the record, which counts more.
             hidden: fields that do not count at all.
         """
-        named_first = title not in hidden and document.startswith(f"{title.upper()}{_NAMED}")
-        head = document.partition(_ENDED)[0] if named_first else ""
+        head = self._heads.get(title)
+        if head is None:
+            head = self._heads[title] = f"{title.upper()}{_NAMED}"
+        ends = document.find(_ENDED) if title not in hidden and document.startswith(head) else 0
         segments: list[tuple[str, str]] | None = None
         for points, needles in self._needles:
-            if not all([needle in document for needle in needles]):  # noqa: C419  # a list is quicker for so few
-                continue
-            if all([needle in head for needle in needles]):  # noqa: C419  # see above; it spares most documents the rest
-                return Fit(points + 1, title)
-            if segments is None:
-                segments = [(name, text) for name, text in segments_of(document) if name not in hidden]
-            named = [next((name for name, text in segments if needle in text), None) for needle in needles]
-            if None in named:
-                continue
-            first = next((name for name in named if name != title), None)
-            return Fit(points + 1, title) if first is None else Fit(points, first or title)
+            outside = False
+            for needle in needles:
+                at = document.find(needle)
+                if at < 0:
+                    break
+                outside = outside or at >= ends  # the head comes first, so this is the first place
+            else:
+                if not outside:  # it spares most documents the rest
+                    return Fit(points + 1, title)
+                if segments is None:
+                    segments = [(name, text) for name, text in segments_of(document) if name not in hidden]
+                named = [next((name for name, text in segments if needle in text), None) for needle in needles]
+                if None in named:
+                    continue
+                first = next((name for name in named if name != title), None)
+                return Fit(points + 1, title) if first is None else Fit(points, first or title)
         return None
 
 

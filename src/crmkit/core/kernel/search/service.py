@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_HITS", "MAX_SEARCH_LIMIT", "Search"]
 
-MAX_HITS: Final = 1_000
-"""How many of the newest records that fit are ranked; the pages of a search end with the last of them."""
+MAX_HITS: Final = 200
+"""How many of the newest that fit as far as that are ranked; the pages of a search end with the last of them."""
+_COUNTED: Final = 1_000
+"""How many records are read at a time where more than those have to be looked at."""
 MAX_SEARCH_LIMIT: Final = 100
 """How many hits a page may have."""
 _ORDER: Final = "search"
@@ -49,7 +51,8 @@ class Search(Service):
         ``22123456``).
 
         Whole words count more than beginnings, and those more than parts of words; next what is found in the field that
-        names the record; then the newest record comes first. Of each of these kinds the 1,000 newest are ranked.
+        names the record; then the newest record comes first. Ranked are the 200 newest records with all as whole words,
+        the 200 newest with all at beginnings, and the 200 newest with all in any place.
 
         Args:
             text: at most 1,000 characters and 16 words; without a letter or digit it finds nothing.
@@ -143,14 +146,26 @@ class _Finding:
         found: dict[tuple[str, UUID], _Found] = {}
         following: list[_Found] = []
         for reach in self._reaches():
-            newest = list(self._newest(reach, MAX_HITS))
-            found.update({(f.entity, f.id): f for f in newest})
-            if reach == "beginnings" and len(newest) == MAX_HITS:  # older ones may fit better
-                found.update({(f.entity, f.id): f for f in self._newest("words", MAX_HITS)})
+            begun = self._rows(reach, self._entities)
+            # Older ones may fit better, and those may be enough.
+            wholes = reach == "beginnings" and len(begun) == MAX_HITS and not self._are_best(begun, limit, begin)
+            if wholes:
+                found.update({(f.entity, f.id): f for f in self._newest("words", MAX_HITS, self._entities)})
+                following = [f for f in found.values() if begin is None or f.rank < begin]
+                if len(following) >= limit:
+                    break
+            found.update({(f.entity, f.id): f for f in self._newest(reach, MAX_HITS, self._entities, begun)})
             following = [f for f in found.values() if begin is None or f.rank < begin]
             if len(following) >= limit:
                 break  # whatever reaches farther fits less
         return sorted(following, key=lambda f: f.rank, reverse=True)[:limit]
+
+    def _are_best(self, rows: Sequence[Any], limit: int, begin: tuple[int, int, str] | None) -> bool:
+        """Whether so many of the newest fit best that none of the older ones can come before them."""
+        if self._work.db.dialect == "sqlite":  # its order is that of writing, and looking for whole words costs little
+            return False
+        found = self._judged(rows, "words")
+        return sum(f.fit.score == _BEST and (begin is None or f.rank < begin) for f in found) >= limit
 
     def count(self) -> dict[str, int]:
         """How many there are of each entity."""
@@ -172,37 +187,49 @@ class _Finding:
         return ("beginnings", "inside") if any(term.inside for term in self._terms) else ("beginnings",)
 
     def _newest(
-        self, reach: Reach, most: int | None, entities: Sequence[EntityType[Any]] | None = None
+        self,
+        reach: Reach,
+        most: int | None,
+        entities: Sequence[EntityType[Any]],
+        rows: Sequence[Any] | None = None,
     ) -> Iterator[_Found]:
-        """The newest that fit as far as that, by what the actor may read of them."""
-        work, taken, after = self._work, 0, None
-        entities = self._entities if entities is None else entities
-        while entities:
-            asked = work.runtime.search.fitting(
-                work.rights,
-                work.tenant,
-                entities,
-                self._terms,
-                reach,
-                unfiltered=self._asked_singly,
-                limit=MAX_HITS,
-                after=after,
-                dialect=work.db.dialect,
-            )
-            rows = work.db.rows(asked.statement, asked.params)
-            fitting = [
-                _Found(entity, self._to_id(raw), fit)
-                for entity, raw, text, _ in rows
-                if (fit := self._fit(entity, text, reach)) is not None
-            ]
-            for found in self._visible(fitting):
+        """The newest that fit as far as that, by what the actor may read of them; ``rows`` are the first, if known."""
+        taken, read = 0, MAX_HITS
+        rows = self._rows(reach, entities) if rows is None else rows
+        while rows:
+            for found in self._judged(rows, reach):
                 yield found
                 taken += 1
                 if taken == most:
                     return
-            if len(rows) < MAX_HITS:
+            if len(rows) < read:
                 return
-            after = self._after(rows[-1])
+            rows, read = self._rows(reach, entities, _COUNTED, self._after(rows[-1])), _COUNTED
+
+    def _rows(
+        self, reach: Reach, entities: Sequence[EntityType[Any]], limit: int = MAX_HITS, after: Place | None = None
+    ) -> Sequence[Any]:
+        """Rows of documents that may fit, the newest first."""
+        work = self._work
+        if not entities:
+            return ()
+        asked = work.runtime.search.fitting(
+            work.rights,
+            work.tenant,
+            entities,
+            self._terms,
+            reach,
+            unfiltered=self._asked_singly,
+            limit=limit,
+            after=after,
+            dialect=work.db.dialect,
+        )
+        return work.db.rows(asked.statement, asked.params)
+
+    def _judged(self, rows: Sequence[Any], reach: Reach) -> list[_Found]:
+        """Those that fit as far as that, and that the actor may see."""
+        fits = ((entity, raw, self._fit(entity, text, reach)) for entity, raw, text, _ in rows)
+        return self._visible([_Found(entity, self._to_id(raw), fit) for entity, raw, fit in fits if fit is not None])
 
     def _visible(self, found: list[_Found]) -> list[_Found]:
         """Those that the actor may see."""
@@ -241,6 +268,7 @@ class _Finding:
         return (docid,) if self._work.db.dialect == "sqlite" else (self._to_id(raw), entity)
 
 
+_BEST: Final = 7
 _LEAST: Final[Mapping[Reach, int]] = {"words": 6, "beginnings": 4, "inside": 2}
 
 
