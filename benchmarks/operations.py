@@ -125,7 +125,7 @@ OPERATIONS: Final = (
     Operation(name="page", label="filtered page of 50 deals", call=_page, repeat=60, goals=(4, 2.5)),
     Operation(name="find", label="find by e-mail", call=_find, repeat=60, goals=(6, 2)),
     Operation(name="funnel", label="funnel of all deals", call=_funnel, repeat=1),
-    Operation(name="search", label="substring search (a scan)", call=_search, repeat=1),
+    Operation(name="substring", label="substring search (a scan)", call=_search, repeat=1),
 )
 AT_LEAST: Final = 2.0
 """How many times crmkit's CPU the ORM's should be."""
