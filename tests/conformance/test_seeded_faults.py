@@ -13,6 +13,8 @@ from crmkit.testing.conformance import PluginConformance  # noqa: F401  # import
 from crmkit.testing.conformance.bench import Bench
 from crmkit.testing.conformance.writing import WRITING
 
+pytestmark = pytest.mark.slow
+
 EXTRA = "Requires-Dist: hypothesis ; extra == 'more'\n"
 
 OTHER_TABLE = """

@@ -17,6 +17,8 @@ from crmkit import Interaction, Mechanism, Party, Person, Ref, Relationship
 from crmkit.errors import ConflictError, CrmkitError, NotFoundError, RestoreRefusedError, UndoRefusedError
 from crmkit.testing.factories import a_deal, a_person, an_interaction, an_organisation
 
+pytestmark = pytest.mark.slow
+
 NOTICED = (AssertionError, CrmkitError, pytest.fail.Exception)
 
 

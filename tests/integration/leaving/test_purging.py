@@ -20,6 +20,8 @@ from crmkit import Interaction, Manifest, Person, Ref
 from crmkit.errors import ConfigError, PurgeRefusedError, StorageError, UndoRefusedError, UnknownPluginError
 from crmkit.sdk import Id, Text
 
+pytestmark = pytest.mark.slow
+
 STAMPS = {"version", "updated_at", "plugin_generation", "policy_generation", "seq", "docid"}
 SNAPSHOTS = {"crm_interaction", "crm_activity"}
 FACTS = {"crm_unit", "crm_change"}

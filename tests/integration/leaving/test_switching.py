@@ -12,6 +12,8 @@ from crmkit_membership import Card, Membership
 from crmkit import Person
 from crmkit.errors import PluginDisabledError
 
+pytestmark = pytest.mark.slow
+
 SWITCHED = {"crm_plugin_state", "crm_tenant"}
 
 
