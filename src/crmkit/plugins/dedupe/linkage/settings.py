@@ -6,6 +6,7 @@ Nothing here knows where the comparing is done; `crmkit.plugins.dedupe.linkage.b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
@@ -43,7 +44,7 @@ class Plan:
         learn_from: pairs that are certain (same name and birth date, name and address, or mechanism) that it takes to
             learn ``m`` from; with fewer the beliefs stand, since too few examples teach nonsense.
         fewest: parties that it takes to learn ``u`` from.
-        sample: pairs that ``u`` is learned from.
+        sample: pairs that ``u`` is learned from, and pairs that ``m`` is learned from by each rule, at most.
         seed: of that sample, so that the same parties give the same result.
         certain_recall: the share of all true pairs that is believed to be certain.
     """
@@ -124,7 +125,9 @@ def train(linker: Linker, plan: Plan, population: Population) -> None:
         return
     for rule in TRAINING:
         if population.present.issuperset(rule):
-            linker.training.estimate_parameters_using_expectation_maximisation(_block(rule))
+            # A level that no probable pair reaches goes to 0, which splink refuses; then what is believed stands.
+            with suppress(ValueError):
+                linker.training.estimate_parameters_using_expectation_maximisation(_block(rule), max_pairs=plan.sample)
 
 
 def informed(plan: Plan, population: Population) -> Plan:
