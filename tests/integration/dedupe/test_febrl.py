@@ -69,6 +69,15 @@ def test_of_febrl_1_nearly_all_links_are_found_and_nothing_else(crm, files):
     assert recall >= 0.98
 
 
+def test_where_half_are_copies_it_may_be_learned_how_copies_agree(crm_set, files):
+    crm = crm_set(learn_m=True)
+    imported(crm, files["dataset1"])
+    DuplicateFinder(crm, actor="ada").run()
+    precision, recall = precision_and_recall(queued(crm), true_links(files["dataset1"]))
+    assert precision >= 0.99
+    assert recall >= 0.98
+
+
 def test_with_the_social_security_number_no_less_is_found(crm_set, files):
     crm = crm_set(identifiers=["soc_sec_id"])
     imported(crm, files["dataset1"])

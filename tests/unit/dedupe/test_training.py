@@ -1,11 +1,12 @@
 """What is learned from the parties that are there, and what stands where nothing can be learned."""
 
 import pytest
+from attrs import evolve
 
 from crmkit.plugins.dedupe.comparing.weights import Weights
 from crmkit.plugins.dedupe.linkage.settings import TRAINING, Plan, Population, informed, train
 
-PLAN = Plan(weights=Weights.before_any_data("person"))
+PLAN = Plan(weights=Weights.before_any_data("person"), learn_m=True)
 PRESENT = frozenset(column for rule in TRAINING for column in rule)
 
 
@@ -33,6 +34,12 @@ def test_from_too_little_nothing_is_learned_and_what_cannot_be_learned_is_believ
     train(linker, PLAN, Population(parties=parties, present=PRESENT, certain=certain))
     assert [what for what, *_ in linker.asked] == learned
     assert all(asked[1] == PLAN.sample for asked in linker.asked)
+
+
+def test_unless_it_is_asked_for_only_u_is_learned():
+    linker = Linker()
+    train(linker, evolve(PLAN, learn_m=False), Population(parties=1000, present=PRESENT, certain=100))
+    assert [what for what, *_ in linker.asked] == ["u"]
 
 
 def test_by_what_nobody_has_nothing_is_learned():

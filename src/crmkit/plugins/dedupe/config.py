@@ -23,6 +23,9 @@ class Settings:
         batch_size: parties that are compared, and pairs that are stored, in one unit of work, 1 to 1000.
         most_alike: parties that may have a key in common. What more of them share, such as the address of a block of
             flats, tells nothing and is not compared by.
+        learn_m: whether comparing all parties also learns how often records of one party agree, by expectation
+            maximisation. Only for data of which a good part are duplicates, as when two systems are brought together;
+            else it takes living in one place for being one person.
         memory: what DuckDB may use while many parties are compared, such as ``1GB``; what does not fit goes to disk.
         threads: how many of them DuckDB uses; one for each processor by default.
         winner: which party stays when a pair is approved and nobody says: most_complete, oldest or newest.
@@ -36,6 +39,7 @@ class Settings:
     identifiers: tuple[str, ...] = field(default=(), validator=deep_iterable(instance_of(str)))
     batch_size: int = field(default=500, validator=and_(ge(1), le(1_000)))
     most_alike: int = field(default=100, validator=ge(2))
+    learn_m: bool = field(default=False, validator=instance_of(bool))
     memory: str = field(default="1GB", validator=matches_re(r"[1-9]\d*(?:\.\d+)? ?[KMGT]i?B"))
     threads: int | None = field(default=None, validator=optional(ge(1)))
     winner: WinnerRule = field(default="most_complete", validator=in_(WINNERS))

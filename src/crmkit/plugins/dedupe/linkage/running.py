@@ -99,7 +99,8 @@ class DuplicateFinder:
             parties = self._read(place, wanted, tell)
             report = LinkageReport(parties=parties, pairs=0, proposed=0, clusters=0, weights={})
             for kind in COMPARISONS:
-                plan = Plan(weights=Weights.before_any_data(kind), threshold=wanted.threshold)
+                believed = Weights.before_any_data(kind)
+                plan = Plan(weights=believed, threshold=wanted.threshold, learn_m=wanted.learn_m)
                 report = self._compare(place, plan, wanted, report, tell)
             self._note(place, report, tell)
         return report

@@ -41,6 +41,8 @@ class Plan:
     Attributes:
         weights: what is believed before training.
         threshold: the probability from which on a pair is proposed.
+        learn_m: whether ``m`` is learned, by expectation maximisation over the pairs that `TRAINING` finds. Only where
+            a good part of them are duplicates; else it takes living in one place for being one person.
         learn_from: pairs that are certain (same name and birth date, name and address, or mechanism) that it takes to
             learn ``m`` from; with fewer the beliefs stand, since too few examples teach nonsense.
         fewest: parties that it takes to learn ``u`` from.
@@ -51,6 +53,7 @@ class Plan:
 
     weights: Weights
     threshold: float = field(default=0.5, validator=and_(gt(0), lt(1)))
+    learn_m: bool = False
     learn_from: int = field(default=50, validator=ge(1))
     fewest: int = field(default=300, validator=ge(2))
     sample: int = field(default=5_000_000, validator=ge(1_000))
@@ -121,7 +124,7 @@ def train(linker: Linker, plan: Plan, population: Population) -> None:
     if population.parties < plan.fewest:
         return
     linker.training.estimate_u_using_random_sampling(max_pairs=plan.sample, seed=plan.seed)
-    if population.certain < plan.learn_from:
+    if not plan.learn_m or population.certain < plan.learn_from:
         return
     for rule in TRAINING:
         if population.present.issuperset(rule):
