@@ -106,6 +106,8 @@ def _in_database(url: str, dialect: Dialect, size: Size, wanted: frozenset[str])
     dataset.load(url, size)
     print(f"{dialect}: {size.people:,} people, {size.interactions:,} interactions and {size.deals:,} deals", end=" ")
     print(f"in {time.monotonic() - began:.0f} s", flush=True)
+    if "criteria" in wanted:  # first, before somebody has heard of everybody
+        yield criteria.segments(url, size, dialect)
     variants: dict[str, Variant] = {
         "raw": Raw(url),
         "orm": Orm(url),
@@ -123,8 +125,6 @@ def _in_database(url: str, dialect: Dialect, size: Size, wanted: frozenset[str])
     finally:
         for variant in variants.values():
             variant.close()
-    if "criteria" in wanted:
-        yield criteria.segments(url, size, dialect)
     if "file" in wanted:
         yield bulk.files(url, size, dialect)
     if "plugins" in wanted:

@@ -20,7 +20,10 @@ MOST = 1000
 
 @click.group()
 def criteria() -> None:
-    """List, explain and run saved criteria."""
+    """List, explain and run saved criteria.
+
+    Example: crmkit --actor ada criteria list
+    """
 
 
 @criteria.command("list")

@@ -33,7 +33,7 @@ def fields() -> None:
 @json_option
 @pass_line
 def list_(line: Line, entity: str | None, *, to_json: bool) -> None:
-    """List the fields with how many records have a value, and the state of their indexes.
+    """List the fields, how many records have them, and their indexes.
 
     A removed field is hidden and keeps its values, until they are purged or it is defined again.
 
@@ -101,7 +101,7 @@ def define(  # every option is a parameter
     index: bool,
     **said: Any,
 ) -> None:
-    """Define a field, or bring a removed one of the same kind back with its values.
+    """Define a field, or bring a removed one back with its values.
 
     Kinds: text, long_text, number, decimal, money, date, instant, boolean, choice, choices, reference, url, email and
     phone. Afterwards: record.custom["size"], f.custom.size in criteria, custom.size in rules and imports.
@@ -123,7 +123,9 @@ def define(  # every option is a parameter
 @click.argument("key")
 @pass_line
 def remove(line: Line, entity: str, key: str) -> None:
-    """Hide a field and keep its values; defining it again with the same kind brings them back.
+    """Hide a field and keep its values.
+
+    Defining it again with the same kind brings them back.
 
     Example: crmkit --actor ada fields remove party size
     """
@@ -138,7 +140,9 @@ def remove(line: Line, entity: str, key: str) -> None:
 @click.option("--yes", is_flag=True, help="Do it; without it, only say what would go.")
 @pass_line
 def purge(line: Line, entity: str, key: str, *, yes: bool) -> None:
-    """Give up the values of a removed field for good; history keeps what they were.
+    """Give up the values of a removed field for good.
+
+    History keeps what they were.
 
     Example: crmkit --actor ada fields purge party size --yes
     """
@@ -175,7 +179,7 @@ def convert(  # every option is a parameter
     lose: bool,
     yes: bool,
 ) -> None:
-    """Give a field another kind, and with it every value that can be converted exactly.
+    """Give a field another kind, and convert its values exactly.
 
     Says first how many records have a value, and lists those that would be lost.
 
@@ -206,7 +210,7 @@ def convert(  # every option is a parameter
 @json_option
 @pass_line
 def index(line: Line, entity: str | None, key: str | None, *, prune: bool, check: bool, to_json: bool) -> None:
-    """Build the indexes of fields that want one and have none, on live tables.
+    """Build the indexes that fields want and lack, on live tables.
 
     One index serves all tenants. On PostgreSQL nobody waits while it is built; on SQLite, whoever writes does. If that
     is interrupted, call it again.

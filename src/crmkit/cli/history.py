@@ -69,7 +69,9 @@ def undo(line: Line, units: tuple[str, ...], *, partial: bool, dry_run: bool, to
 @json_option
 @pass_line
 def restore(line: Line, entity: str, id_: str, version: int, *, dry_run: bool, to_json: bool) -> None:
-    """Make a record, live or deleted, again what it was at a VERSION, with its parts.
+    """Make a record again what it was at a VERSION, with its parts.
+
+    The record may be live or deleted.
 
     What it was at which version tells: crmkit history ENTITY ID. A restore is a version of its own, and a unit of work
     that can be undone.

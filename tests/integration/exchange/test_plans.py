@@ -14,6 +14,7 @@ SEARCHED = {
     ("crm_party", "(tenant_id=? AND id=?)"),
     *((f"crm_{part}", "(tenant_id=? AND party_id=?)") for part in ("identifier", "mechanism", "relationship")),
     ("crm_interaction", "(tenant_id=? AND party_id=?)"),
+    ("crm_search", "(tenant_id=? AND entity=? AND record_id=?)"),
 }
 
 
