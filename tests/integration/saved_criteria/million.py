@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import make_url
 
 __all__ = ["DEALS", "INTERACTIONS", "NOW", "OWNERS", "PARTIES", "TENANT", "fill", "party_id"]
@@ -144,6 +143,8 @@ FROM (
 
 
 def _fill_postgresql(url: str) -> None:
+    import psycopg  # here, since tests are collected without it, too
+
     place = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(place, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")

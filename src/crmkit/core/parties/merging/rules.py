@@ -15,8 +15,8 @@ __all__ = ["Choice", "chosen", "closed", "secondary"]
 Choice = Literal["winner", "loser", "fill"]
 Image = Mapping[str, Any]
 
-FIXED: Final = frozenset({"created_at", "kind", "lifecycle", "merged_into"})
-"""What is not chosen: the winner stands where it stands."""
+FIXED: Final = frozenset({"created_at", "custom", "id", "kind", "lifecycle", "merged_into", "updated_at", "version"})
+"""What is not chosen: the winner stands where it stands, and of custom values each is chosen by itself."""
 
 
 def chosen(winner: Image, loser: Image, *, by: Choice, by_hand: Mapping[str, Choice], known: frozenset[str]) -> Image:
