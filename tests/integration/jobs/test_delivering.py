@@ -94,7 +94,7 @@ def test_failures_can_be_looked_at(crm, host, join):
     assert len(delivered.jobs) == 1
 
 
-def test_afterwards_units_have_transactions_of_their_own_again(crm, host, join, rows):
+def test_afterwards_units_have_transactions_of_their_own_again(crm, host, join, tenant):
     join()
     deliver(crm, host)
     host.rollback()
@@ -103,7 +103,7 @@ def test_afterwards_units_have_transactions_of_their_own_again(crm, host, join, 
     with crm.begin("ada", read_only=True) as uow:
         assert uow.history.units(limit=1)[0].actor == "ada"
         assert [p.given_name for p in uow.each(Person)] == ["Eva"]
-    assert list(crm.verify()) == []
+    assert list(crm.verify(tenant=tenant)) == []
 
 
 def test_rights_that_are_rolled_back_are_not_remembered(crm, host):
