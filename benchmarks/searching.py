@@ -57,7 +57,11 @@ def _terms(size: Size) -> Iterator[tuple[str, str]]:
     yield "a phone number", someone.phone[3:]
     yield "a part of a number", someone.phone[5:]
     yield "a family name of thousands", someone.family_name
+    yield "a part of a family name of thousands", someone.family_name[1:]
+    yield "a name and the beginning of another", f"{someone.given_name} {someone.family_name[:3]}"
+    yield "what all addresses end with", someone.email.partition("@")[2]
     yield "one letter", someone.given_name[0]
+    yield "a part of numbers of thousands, all old", f"{contact(0).phone[3:5]}00"
     yield "nobody", "qxzzyq"
 
 

@@ -20,7 +20,7 @@ def plan(crm):
         sent = []
 
         def remember(_connection, _cursor, statement, parameters, *_):
-            if "FROM crm_search" in statement.replace("\n", " "):
+            if "FROM crm_search" in statement.replace("\n", " ") and "unnest" not in statement:
                 sent.append((statement, parameters))
 
         with crm.begin(actor, read_only=True) as uow:
@@ -42,6 +42,8 @@ def many(crm, tenant):
     with crm.engine.connect() as connection, engines.begin(connection):
         write_documents(Db(connection), tenant, {("party", new_id()): document_of([text]) for text in texts})
         connection.exec_driver_sql("ANALYZE crm_search")
+        if connection.dialect.name == "postgresql":  # as a vacuum does; what is pending makes the index look dear
+            connection.exec_driver_sql("SELECT gin_clean_pending_list('ix_crm_search_grams')")
     with crm.begin("ada") as uow:
         uow.parties.add(Organisation(name="Quist"))
 
@@ -59,8 +61,16 @@ def test_sqlite_begins_with_its_full_text_index_and_sorts_nothing(plan, many, se
 @pytest.mark.parametrize("actor", ["ada", "sam"])
 @pytest.mark.parametrize("search", ["quist", "uis"])
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_goes_by_its_index_of_grams(plan, many, search, actor):
+def test_postgresql_goes_by_its_index_of_grams_for_what_is_rare(plan, many, search, actor):
     assert "ix_crm_search_grams" in plan(search, actor=actor)
+
+
+@pytest.mark.parametrize("actor", ["ada", "sam"])
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_walks_over_the_newest_for_what_is_common(plan, many, actor):
+    steps = plan("firm", actor=actor)
+    assert "ix_crm_search_newest" in steps
+    assert "Sort" not in steps
 
 
 def test_a_search_is_one_statement_and_a_look_at_the_records(crm, many):

@@ -13,7 +13,9 @@ from crmkit.core.kernel.search.rules import (
     document_of,
     excerpt,
     grams_of,
+    rarest,
     segments_of,
+    share_of,
     terms_of,
     wanted,
 )
@@ -155,6 +157,30 @@ def test_every_text_finds_itself_as_whole_words(text):
     assert set(wanted(terms_of(text), "words", "acme")) <= set(grams_of(document, "acme"))
 
 
+@given(texts, st.sampled_from(REACHES), st.dictionaries(st.integers(), st.integers(2, 500)))
+def test_the_rarest_grams_are_some_of_those_that_are_wanted(search, reach, others):
+    terms = terms_of(search)
+    every = wanted(terms, reach, "acme")
+    common = {**others, **{gram: n for n, gram in enumerate(every[::2], 2)}}
+    few = rarest(terms, reach, "acme", common)
+    assert set(few) <= set(every)
+    assert min(1, len(every)) <= len(few) <= 3
+    assert few == sorted(few)
+    assert 0 <= share_of(terms, reach, "acme", common, 512) <= 1 or not terms
+
+
+def test_of_several_words_the_index_is_asked_for_the_rarest_gram_of_each():
+    terms, tenant = terms_of("ida strand"), "acme"
+    common = dict.fromkeys(wanted(terms, "words", tenant), 100)
+    of_ida, of_strand = (set(wanted(terms_of(word), "words", tenant)) for word in ("ida", "strand"))
+    common |= dict.fromkeys(of_strand, 9)
+    few = rarest(terms, "words", tenant, common)
+    assert (len(of_ida.intersection(few)), len(of_strand.intersection(few))) == (1, 1)
+    assert len(rarest(terms_of("strand"), "words", tenant, common)) == 3
+    assert share_of(terms, "words", tenant, common, 1_000) == pytest.approx(0.1 * 0.009)
+    assert share_of(terms_of("nobody"), "words", tenant, common, 1_000) == 0
+
+
 def test_tenants_have_grams_of_their_own():
     document = document_of([("name", ["Ida Berg"])])
     assert not set(grams_of(document, "acme")) & set(grams_of(document, "bolt"))
@@ -189,6 +215,17 @@ def test_whole_words_count_more_than_beginnings_and_those_more_than_parts(search
 @pytest.mark.parametrize("search", ["bo", "ida bo", "rg", "name", "raw", "rgs tr"])
 def test_what_lacks_a_word_does_not_fit(search):
     assert fit_of(IDA, terms_of(search), "name") is None
+
+
+words = st.lists(st.sampled_from(["ida", "idar", "berg", "solberg", "b", "22 33", "王小明"]), max_size=4).map(" ".join)
+
+
+@given(words, words, words, words, st.sets(st.sampled_from(["name", "raw", "note"])))
+def test_a_score_is_that_of_the_fit(name, raw, note, search, hidden):
+    document = document_of([("name", [name]), ("raw", [raw]), ("note", [note, name])])
+    fitting = Fitting(terms_of(search))
+    fit = fitting.fit_of(document, "name", hidden)
+    assert fitting.score_of(document, "name", hidden) == (0 if fit is None else fit.score)
 
 
 def test_a_hidden_field_does_not_count():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crmkit.core.kernel.search.config import SearchSettings
 from crmkit.core.kernel.search.documents import documents, searched_in
 from crmkit.core.kernel.search.storing import read_documents, write_documents
+from crmkit.core.kernel.storage.inserting import copies
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.units.projecting import Projecting
@@ -29,5 +30,9 @@ class SearchProjection:
         if not wanted:
             return
         fresh = {(c.entity.name, c.id) for c in changes.changed if c.how == "created"}
-        stored = read_documents(work.db, work.tenant, [key for key in wanted if key not in fresh])
+        if copies(work.db, len(fresh)):  # which cannot tell what would be in the way
+            fresh = set()
+        stored = read_documents(
+            work.db, work.tenant, [key for key, text in wanted.items() if key not in fresh or not text]
+        )
         write_documents(work.db, work.tenant, wanted, stored)

@@ -3,15 +3,18 @@
 A document is the searchable text of one record: a segment per field, the words of each with a space on either side. So
 the end of a word is a letter like any other, and one rule finds whole words, beginnings and parts of words: a text that
 contains ``" berg "``, ``" ber"`` or ``"erg"``. The index holds the document's *grams*: all of three characters, spaces
-included, of each word, and the first character of each. Whatever contains a text contains its grams.
+included, of each word, and the first one and the first three characters of each. Whatever contains a text contains its
+grams. Those at the beginning are there because a text can begin a word less often than its grams are found together:
+``" olber"`` has all of three characters with ``ola solberg``.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -28,7 +31,9 @@ __all__ = [
     "document_of",
     "excerpt",
     "grams_of",
+    "rarest",
     "segments_of",
+    "share_of",
     "terms_of",
     "wanted",
     "with_numbers",
@@ -47,6 +52,11 @@ _JOINED: Final = 5
 """From how many digits on numbers that stand side by side are searched as one number too."""
 _SHORT: Final = 3
 """Words of fewer characters are not looked for inside of others; and the length of a gram."""
+
+_HEAD: Final = 4
+"""How many characters the longest gram at the beginning of a word has, with the space."""
+_ASKED: Final = 3
+"""How many grams an index is asked for where each costs much."""
 
 # Neither is a character of a folded text. The names of fields stand in capitals, so that no search finds them.
 _NAMED: Final = "\x1e"
@@ -69,9 +79,16 @@ def with_numbers(text: str) -> str:
 
 def document_of(fields: Iterable[tuple[str, Sequence[str]]]) -> str:
     """The document of a record: for each field its name and its values, unfolded; empty if there is nothing to find."""
-    segments = []
+    segments, known = [], dict[str, str]()  # an address stands in it twice, as given and normalised
     for name, values in fields:
-        texts = dict.fromkeys(with_numbers(t) for v in values if (t := fold(v[:MAX_VALUE])))
+        texts = dict[str, None]()
+        for value in values:
+            text = known.get(value)
+            if text is None:
+                folded = fold(value[:MAX_VALUE])
+                text = known[value] = with_numbers(folded) if folded else ""
+            if text:
+                texts[text] = None
         if texts:
             segments.append(f"{name.upper()}{_NAMED}{''.join(texts)}{_ENDED}")
     return "".join(segments)
@@ -92,21 +109,34 @@ def without(document: str, fields: str) -> str:
 
 def grams_of(document: str, tenant: str) -> list[int]:
     """The grams of a document, each as a number of 32 bits in which the tenant has a part; in ascending order."""
-    found: set[str] = set()
+    found: set[bytes] = set()
     for word in {word for _, text in segments_of(document) for word in text.split()}:
-        padded = f" {word} "
-        found.add(padded[:2])
-        found.update([padded[n : n + 3] for n in range(len(word))])
-        if not word.isascii() and is_dense(word):
-            found.update(word)
-            found.update([word[n : n + 2] for n in range(len(word) - 1)])
-    return sorted(_numbers(found, tenant))
+        if word.isascii():
+            letters = f" {word} ".encode()  # of which slices are grams at once
+            found.update((letters[:2], letters[:_HEAD]), [letters[n : n + _SHORT] for n in range(len(word))])
+        else:
+            found.update(map(str.encode, _spelled(word)))
+    return sorted(_numbered(found, tenant))
+
+
+def _spelled(word: str) -> Iterator[str]:
+    """The grams of a word."""
+    padded = f" {word} "
+    yield from (padded[:2], padded[:_HEAD])
+    yield from (padded[n : n + _SHORT] for n in range(len(word)))
+    if is_dense(word):
+        yield from word
+        yield from (word[n : n + 2] for n in range(len(word) - 1))
 
 
 def _numbers(grams: Iterable[str], tenant: str) -> set[int]:
+    return _numbered(map(str.encode, grams), tenant)
+
+
+def _numbered(grams: Iterable[bytes], tenant: str) -> set[int]:
     """CRC-32: quick, the same everywhere, and where two grams share a number the text itself is looked at anyway."""
     seed, crc = zlib.crc32(tenant.encode()), zlib.crc32
-    return {crc(gram.encode(), seed) - 0x80000000 for gram in grams}
+    return {crc(gram, seed) - 0x80000000 for gram in grams}
 
 
 # -- searches ---------------------------------------------------------------------------------------------------------
@@ -178,8 +208,52 @@ def wanted(terms: Iterable[Term], reach: Reach, tenant: str) -> list[int]:
     return sorted(_numbers(found, tenant))
 
 
+def rarest(terms: Iterable[Term], reach: Reach, tenant: str, common: Mapping[int, int]) -> list[int]:
+    """The few of those grams that leave the least, since each more costs a look at every document that has the others.
+
+    Of several words these are the rarest of each, because words go together less often than grams of one word do.
+
+    Args:
+        terms: what a document has to contain.
+        reach: how far it may be from whole words.
+        tenant: the tenant.
+        common: how often each gram is there; those that are missing are rare.
+    """
+    words = _by_word(terms, reach, tenant, common)
+    few = (
+        words[0]
+        if len(words) == 1
+        else sorted({word[0] for word in words}, key=lambda gram: (common.get(gram, 0), gram))
+    )
+    return sorted(few[:_ASKED])
+
+
+def share_of(terms: Iterable[Term], reach: Reach, tenant: str, common: Mapping[int, int], sample: int) -> float:
+    """How many of the documents have all of that, from 0 to 1: a guess, as if words had nothing to do with each other.
+
+    Args:
+        terms: what a document has to contain.
+        reach: how far it may be from whole words.
+        tenant: the tenant.
+        common: how many documents of a sample have each gram.
+        sample: how many documents it has.
+    """
+    return math.prod(common.get(word[0], 0) / sample for word in _by_word(terms, reach, tenant, common))
+
+
+def _by_word(terms: Iterable[Term], reach: Reach, tenant: str, common: Mapping[int, int]) -> list[list[int]]:
+    """The grams of each word, the rarest first."""
+    words = {frozenset(_numbers(grams, tenant)) for term in terms for grams in _grams_by_word(term.needle(reach))}
+    return [sorted(word, key=lambda gram: (common.get(gram, 0), gram)) for word in words]
+
+
 def _grams_in(needle: str) -> Iterator[str]:
     """The grams that ``needle`` has for certain, whatever stands before and behind it."""
+    for grams in _grams_by_word(needle):
+        yield from grams
+
+
+def _grams_by_word(needle: str) -> Iterator[list[str]]:
     words = needle.split(" ")
     for n, word in enumerate(words):
         before, behind = n > 0, n < len(words) - 1
@@ -187,11 +261,12 @@ def _grams_in(needle: str) -> Iterator[str]:
         if not word:
             continue
         if len(padded) >= _SHORT:
-            yield from (padded[n : n + 3] for n in range(len(padded) - 2))
+            grams = [padded[n : n + 3] for n in range(len(padded) - 2)]
+            yield [*grams, padded[:_HEAD]] if before and len(padded) >= _HEAD else grams
         elif before:
-            yield padded
+            yield [padded]
         elif is_dense(word):
-            yield word
+            yield [word]
 
 
 # -- how well ---------------------------------------------------------------------------------------------------------
@@ -215,6 +290,23 @@ class Fitting:
             (points, [term.needle(reach) for term in terms]) for points, reach in zip((6, 4, 2), _REACHES, strict=True)
         ]
 
+    def score_of(self, document: str, title: str, hidden: Collection[str] = _NOTHING) -> int:
+        """The score of `fit_of`, 0 if it does not fit; a good deal sooner where nothing is hidden."""
+        if hidden:
+            fit = self.fit_of(document, title, hidden)
+            return 0 if fit is None else fit.score
+        ends = self._ends(document, title)
+        for points, needles in self._needles:
+            outside = False
+            for needle in needles:
+                at = document.find(needle)
+                if at < 0:
+                    break
+                outside = outside or at >= ends
+            else:
+                return points if outside else points + 1
+        return 0
+
     def fit_of(self, document: str, title: str, hidden: Collection[str] = _NOTHING) -> Fit | None:
         """How well a document fits; None if it does not.
 
@@ -223,10 +315,7 @@ class Fitting:
             title: the field that names the record, which counts more.
             hidden: fields that do not count at all.
         """
-        head = self._heads.get(title)
-        if head is None:
-            head = self._heads[title] = f"{title.upper()}{_NAMED}"
-        ends = document.find(_ENDED) if title not in hidden and document.startswith(head) else 0
+        ends = 0 if title in hidden else self._ends(document, title)
         segments: list[tuple[str, str]] | None = None
         for points, needles in self._needles:
             outside = False
@@ -246,6 +335,13 @@ class Fitting:
                 first = next((name for name in named if name != title), None)
                 return Fit(points + 1, title) if first is None else Fit(points, first or title)
         return None
+
+    def _ends(self, document: str, title: str) -> int:
+        """Where the segment of the title ends, which comes first; 0 if there is none."""
+        head = self._heads.get(title)
+        if head is None:
+            head = self._heads[title] = f"{title.upper()}{_NAMED}"
+        return document.find(_ENDED) if document.startswith(head) else 0
 
 
 _AROUND: Final = 40

@@ -25,6 +25,7 @@ from crmkit.core.kernel.entities.columns import Id, Integer, Text, codec_of
 from crmkit.core.kernel.search.rules import grams_of, without
 from crmkit.core.kernel.search.tables import index_table, search_table
 from crmkit.core.kernel.storage.among import among, id_lists
+from crmkit.core.kernel.storage.inserting import copies, insert_absent
 from crmkit.core.kernel.storage.statements import Statement
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def write_documents(
         db: where.
         tenant: whose.
         wanted: the document of each record; an empty one for a record that is to have none.
-        stored: what is stored for those of them that may have anything stored.
+        stored: what is stored for those of them that may have anything stored. Where they are written without a COPY,
+            it is noticed if there is one all the same: of a record that was removed while search was switched off, and
+            added again.
 
     Returns:
         How many documents were written or removed.
@@ -217,12 +220,26 @@ def write_documents(
         db.run_many(_UPDATE, [_altered(tenant, key, text) for key, text in changed])
     rows = _rows(db, tenant, new)
     if rows:
-        db.run_many(_INSERT, rows)
+        rows = _inserted(db, tenant, rows)
     if db.dialect == "sqlite":
         indexed = [*rows, *({"docid": stored[k].docid, "grams": grams_of(t, tenant)} for k, t in changed)]
         if indexed:
             db.run_many(_INDEX, indexed)
     return len(new) + len(changed) + len(gone)
+
+
+def _inserted(db: Db, tenant: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Insert rows, and let stale ones that are in the way be as they should; returns those that were inserted."""
+    if copies(db, len(rows)):
+        db.run_many(_INSERT, rows)
+        return rows
+    if insert_absent(db, search_table, rows):
+        return rows
+    by_key = {(row["entity"], row["record_id"]): row for row in rows}
+    there = read_documents(db, tenant, by_key)
+    stale = {key for key, row in by_key.items() if there[key] != StoredDocument(row["docid"], row["text"])}
+    write_documents(db, tenant, {key: by_key[key]["text"] for key in stale}, there)
+    return [row for key, row in by_key.items() if key not in stale]
 
 
 def _rows(db: Db, tenant: str, new: list[tuple[Key, str]]) -> list[dict[str, Any]]:
