@@ -67,3 +67,60 @@ def test_mistakes_are_told_in_one_line(sized):
     assert "already exists" in sized.refused("fields", "define", "party", "size", "number")
     assert "in use" in sized.refused("fields", "purge", "party", "size", "--yes")
     assert sized.run("fields", "define", "party", "x", "float").exit_code == 2
+
+
+# -- the doctor -------------------------------------------------------------------------------------------------------
+
+MISSING = "party.custom.size: 1 tenant wants the index cx_party_n_size, which is not there"
+MENDING = "Run: crmkit fields index party size"
+
+
+@pytest.fixture
+def wanting(each):
+    """On each database, a field that wants an index."""
+    each.done("fields", "define", "party", "size", "number", "--index")
+    return each
+
+
+def diagnosis(deployment):
+    """What the doctor says of a sick deployment, having changed nothing."""
+    before = deployment.stored()
+    ran = deployment.run("plugins", "doctor")
+    assert ran.exit_code == 1, ran.output
+    assert deployment.stored() == before
+    return ran.stdout
+
+
+def test_the_doctor_names_an_index_that_is_missing_and_what_builds_it(wanting):
+    said = diagnosis(wanting)
+    assert MISSING in said
+    assert MENDING in said
+    wanting.done(*MENDING.removeprefix("Run: crmkit ").split())
+    assert "No problems" in wanting.done("plugins", "doctor")
+
+
+def test_the_doctor_counts_the_tenants_that_want_an_index(wanting):
+    wanting.done("tenants", "create", "other")
+    with wanting.crm() as crm:
+        crm.appoint("ada", tenant="other")
+    wanting.done("--tenant", "other", "fields", "define", "party", "size", "number", "--index")
+    assert "2 tenants want the index cx_party_n_size" in diagnosis(wanting)
+
+
+def test_the_doctor_says_nothing_of_indexes_that_nobody_wants(wanting):
+    wanting.done("fields", "remove", "party", "size")
+    assert "No problems" in wanting.done("plugins", "doctor")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_doctor_names_an_index_that_is_not_valid_and_what_builds_it(wanting):
+    """SQLite builds an index in a transaction, or not at all."""
+    wanting.done("fields", "index")
+    spoil = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass"
+    name = f"{wanting.schema}.cx_party_n_size"
+    wanting.write(lambda _tables, connection: connection.exec_driver_sql(spoil, (name,)))
+    said = diagnosis(wanting)
+    assert "1 tenant wants the index cx_party_n_size, building which was interrupted" in said
+    assert MENDING in said
+    wanting.done("fields", "index", "party", "size")
+    assert "No problems" in wanting.done("plugins", "doctor")

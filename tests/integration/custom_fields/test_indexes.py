@@ -125,9 +125,9 @@ def test_one_index_serves_all_tenants_and_goes_with_the_last(crm, crm_with, tena
     assert "area" not in states(crm)
 
 
-def test_an_index_that_was_interrupted_is_built_anew(crm, request):
-    if crm.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite builds an index in a transaction, or not at all")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_index_that_was_interrupted_is_built_anew(crm):
+    """SQLite builds an index in a transaction, or not at all."""
     with crm.begin("ada") as uow:
         uow.custom_fields.define("party", "reach", "number", index=True)
     (built,) = crm.custom_fields.index("party", "reach")

@@ -1,4 +1,4 @@
-"""Custom fields come in and go out by columns of their own, with everybody's rights."""
+"""Custom fields come in and go out by columns and properties of their own, with everybody's rights."""
 
 from __future__ import annotations
 
@@ -49,16 +49,22 @@ def fields(crm: CRM) -> None:
             uow.custom_fields.define("party", key, kind, choices=CHOICES.get(key, ()))
 
 
-def exported(crm, actor="ada"):
+def exported(crm, actor="ada", format_="csv"):
     out = io.BytesIO()
-    Exporter(crm, actor=actor).run(out)
+    Exporter(crm, actor=actor).run(out, format=format_)
     return out.getvalue()
 
 
-def imported(crm, text, actor="ada"):
+def imported(crm, text, actor="ada", name="people.csv", **more):
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    file.name = "people.csv"
-    return Importer(crm, actor=actor).run(file)
+    file.name = name
+    return Importer(crm, actor=actor).run(file, **more)
+
+
+def cards(*people):
+    """A file of cards, each of a name and further lines."""
+    lines = ((f"BEGIN:VCARD\r\nVERSION:4.0\r\nFN:{name}\r\nN:;{name};;;", *more) for name, *more in people)
+    return "".join("\r\n".join((*said, "END:VCARD\r\n")) for said in lines)
 
 
 def people(crm):
@@ -80,6 +86,50 @@ def test_what_is_exported_is_imported_as_what_it_was(crm):
     assert imported(crm, file).added == 1
     assert people(crm) == {"Ida": VALUES, "Ola": {}}
     assert sorted(exported(crm).split(b"\r\n")[0].split(b",")) == sorted(file.split(b"\r\n")[0].split(b","))
+
+
+def test_what_is_exported_as_cards_is_imported_as_what_it_was(crm):
+    with crm.begin("ada") as uow:
+        ida = uow.parties.add(Person(given_name="Ida", custom=VALUES))
+        uow.parties.add(Person(given_name="Ola"))
+    file = exported(crm, format_="vcard")
+    assert b"X-CRMKIT-CUSTOM;X-KEY=budget:12.5 EUR\r\n" in file
+    assert imported(crm, file, name="people.vcf").unchanged == 2
+    with crm.begin("ada") as uow:
+        uow.parties.remove(ida.id)
+    assert imported(crm, file, name="people.vcf").added == 1
+    assert people(crm) == {"Ida": VALUES, "Ola": {}}
+
+
+def test_a_reference_comes_back_from_a_card(crm):
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "agent", "reference", refers_to="party")
+        ola = uow.parties.add(Person(given_name="Ola"))
+        ida = uow.parties.add(Person(given_name="Ida", custom={"agent": ola.id}))
+    file = exported(crm, format_="vcard")
+    with crm.begin("ada") as uow:
+        uow.parties.remove(ida.id)
+    assert imported(crm, file, name="people.vcf").added == 1
+    assert people(crm) == {"Ola": {}, "Ida": {"agent": ola.id}}
+
+
+def test_a_card_with_a_value_that_does_not_fit_fails_alone_and_is_mended(crm, tmp_path):
+    file = cards(("Ida", "X-CRMKIT-CUSTOM;X-KEY=size:three"), ("Ola", "X-CRMKIT-CUSTOM;X-KEY=size:4"))
+    errors = tmp_path / "errors.vcf"
+    report = imported(crm, file, name="people.vcf", errors=errors)
+    assert (report.added, report.failed) == (1, 1)
+    assert "custom.size" in str(report.errors[0])
+    mended = errors.read_bytes().replace(b"size:three", b"size:3")
+    assert imported(crm, mended, name="people.vcf").added == 1
+    assert people(crm) == {"Ola": {"size": 4}, "Ida": {"size": 3}}
+
+
+def test_a_card_with_a_value_of_no_field_fails_and_changes_nothing(crm):
+    before = people(crm)
+    report = imported(crm, cards(("Ida", "X-CRMKIT-CUSTOM;X-KEY=sise:3"), ("Ola", "X-CRMKIT-CUSTOM:4")), name="x.vcf")
+    assert (report.added, report.failed) == (0, 2)
+    assert "custom.size" in str(report.errors[0])
+    assert people(crm) == before
 
 
 def test_a_row_fills_in_and_changes_values_and_clears_none(crm):
@@ -111,6 +161,9 @@ def test_an_export_has_what_the_actor_may_read(crm, actors):
     assert b"custom.size" in exported(crm)
     assert b"custom.size" not in exported(crm, "bo")
     assert b"custom.note" in exported(crm, "bo")
+    assert b"X-KEY=size" in exported(crm, "ada", "vcard")
+    assert b"X-KEY=size" not in exported(crm, "bo", "vcard")
+    assert b"X-KEY=note" in exported(crm, "bo", "vcard")
 
 
 def test_a_removed_field_is_not_exported(crm):

@@ -236,6 +236,7 @@ FULL = ImportedParty(
     organisation="Berg; Roofs, Ltd",
     position="Head; of, roofs",
     notes=("one\ntwo; three, four\\", "-5"),
+    custom={"size": "3", "story": "one\n\ttwo; three, four\\ 王"},
 )
 FIRM = ImportedParty(kind="organisation", name="Berg; Roofs", legal_name="Berg, Roofs Limited", legal_form="Ltd")
 
@@ -252,3 +253,32 @@ def test_a_party_that_was_written_is_read_as_it_was(party):
                 for m in expected
             )
         assert getattr(found, field.name) == expected, field.name
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('\n\t;,:\\"^'), min_size=1)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,62}", fullmatch=True), TEXTS.filter(str.strip), max_size=4))
+def test_custom_values_are_read_as_they_were_written(custom):
+    party = ImportedParty(kind="person", given_name="Ida", custom=custom)
+    assert party_of(parse_card(write_card(card_of(party, full_name="Ida")))).custom == custom
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0", "4.0"])
+def test_custom_values_are_read_of_cards_of_every_version(version):
+    party = read("FN:Ida", "N:;Ida;;;", "X-CRMKIT-CUSTOM;X-KEY=size:3", "X-CRMKIT-CUSTOM;X-KEY=note: ", version=version)
+    assert party.custom == {"size": "3"}
+    assert party.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["X-CRMKIT-CUSTOM:3"], "needs the key of one custom field"),
+        (["X-CRMKIT-CUSTOM;X-KEY=a,b:3"], "needs the key of one custom field"),
+        (["X-CRMKIT-CUSTOM;X-KEY=a:3", "X-CRMKIT-CUSTOM;X-KEY=a:4"], "occurs twice"),
+    ],
+)
+def test_a_custom_value_of_no_single_field_is_refused(lines, reason):
+    with pytest.raises(InvalidValueError, match=reason):
+        read("FN:Ida", *lines)

@@ -184,7 +184,8 @@ class Exists(Criteria):
     """True if a related record fits.
 
     Attributes:
-        relation: a reference (``party``) or the name of its other end (``deals``).
+        relation: a reference (``party``) or the name of its other end (``deals``); a custom one (``custom.agent``) or
+            its other end (``deal.custom.agent``: the deals whose agent the record is).
         where: what the related record must fit; every one does by default.
     """
 
@@ -197,7 +198,7 @@ class Aggregate(Criteria):
     """Compares a number over related records.
 
     Attributes:
-        relation: the name of a reference's other end, such as ``deals``.
+        relation: the name of a reference's other end, such as ``deals`` or ``deal.custom.agent``.
         function: count, sum, min or max.
         field: the related field that is summed or compared; None for count.
         op: eq, ne, lt, le, gt or ge.

@@ -115,6 +115,7 @@ class Definitions:
                 name: {o.name: o.data_class for o in (*of.live.values(), *of.removed.values()) if o.data_class}
                 for name, of in entities.items()
             },
+            {name: frozenset(one.name for one in of.live.values() if one.indexed) for name, of in entities.items()},
         )
         return cls(entities, shapes)
 

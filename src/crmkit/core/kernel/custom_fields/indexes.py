@@ -18,7 +18,7 @@ from crmkit.core.kernel.query.custom import CustomValue
 from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.storage.faults import guarded
-from crmkit.errors import UnknownFieldError
+from crmkit.errors import Problem, UnknownFieldError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -98,6 +98,21 @@ class FieldIndexes:
             if name not in wanted
         ]
         return sorted(found, key=lambda one: one.name)
+
+    def problems(self) -> list[Problem]:
+        """The indexes that tenants want and that are missing or broken, each with what builds it."""
+        return [self._problem(one) for one in self.indexes() if one.state in {"missing", "broken"}]
+
+    def _problem(self, one: FieldIndex) -> Problem:
+        entity = next(e.name for e in self._runtime.registry if e.table.name == one.table)
+        wanting = (
+            f"{len(one.tenants)} {'tenant wants' if len(one.tenants) == 1 else 'tenants want'} the index {one.name}"
+        )
+        if one.state == "missing":
+            code, message = "index_missing", f"{wanting}, which is not there, so criteria read every record"
+        else:
+            code, message = "index_broken", f"{wanting}, building which was interrupted, so that it serves nothing"
+        return Problem(code, f"{entity}.custom.{one.key}", message, f"Run: crmkit fields index {entity} {one.key}")
 
     def index(self, entity: str | None = None, key: str | None = None) -> list[FieldIndex]:
         """Build the indexes that are missing or broken, one after the other, while others read and write.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.custom_fields.model import CustomField
     from crmkit.core.kernel.entities.entity import EntityType
     from crmkit.core.kernel.units.work import Work
-    from crmkit.core.kernel.units.writing import Write
+    from crmkit.core.kernel.units.write import Write
 
 __all__ = ["check_references", "named_by", "referred_by"]
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from crmkit.core.kernel.custom_fields import texts
-from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind, check_key
+from crmkit.core.kernel.custom_fields.model import (
+    INDEXED_KINDS,
+    SEARCHED_KINDS,
+    UNIQUE_KINDS,
+    CustomField,
+    FieldKind,
+    check_key,
+)
 from crmkit.core.kernel.entities.columns import EMPTY
 from crmkit.core.kernel.entities.custom import DECIMAL_PLACES, PREFIX, letter_of, plain_decimal, untagged
 from crmkit.core.kernel.entities.entity import nearest
@@ -20,8 +27,9 @@ from crmkit.values.money import Money
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.custom_fields.definitions import EntityFields
+    from crmkit.core.kernel.entities.entity import EntityType
 
-__all__ = ["MAX_LONG_TEXT", "MAX_TEXT", "accepted", "fits", "settled"]
+__all__ = ["MAX_LONG_TEXT", "MAX_TEXT", "accepted", "check_definition", "fits", "settled"]
 
 MAX_TEXT: Final = 500
 """Characters in a text, so that it fits into an index in any script."""
@@ -241,3 +249,33 @@ def _check_required(
     for key, field in fields.required.items():
         if key not in kept and field.name not in hidden and (before is None or key in before):
             raise InvalidValueError(field.name, None, "is required")
+
+
+def check_definition(field: CustomField, target: EntityType[Any] | None) -> None:
+    """Refuse what does not go together in the definition of a field.
+
+    Args:
+        field: the definition.
+        target: the entity that a reference names.
+
+    Raises:
+        InvalidValueError: if something does not.
+    """
+    kind = field.kind
+    if (kind in {"choice", "choices"}) is not bool(field.choices):
+        raise InvalidValueError("choices", field.choice_keys, f"do not fit the kind {kind!r}; a choice has some")
+    if (kind == "reference") is not (field.refers_to is not None):
+        raise InvalidValueError("refers_to", field.refers_to, f"does not fit the kind {kind!r}; a reference has it")
+    if target is not None and target.part_of is not None:
+        raise InvalidValueError("refers_to", field.refers_to, "is part of another record; refer to that one")
+    for said, fitting, name in (
+        (field.unique, UNIQUE_KINDS, "unique"),
+        (field.indexed, INDEXED_KINDS, "indexed"),
+        (field.searchable, SEARCHED_KINDS, "searchable"),
+    ):
+        if said and kind not in fitting:
+            raise InvalidValueError(
+                name, said, f"does not fit the kind {kind!r}; fitting: {', '.join(sorted(fitting))}"
+            )
+    if field.unique and field.default is not None:
+        raise InvalidValueError("default", field.default, "cannot be that of a unique field, since two would have it")

@@ -9,22 +9,17 @@ from attrs import evolve
 
 from crmkit.core.kernel.custom_fields.events import CustomFieldChanged, CustomFieldDefined, CustomFieldRemoved
 from crmkit.core.kernel.custom_fields.model import (
-    INDEXED_KINDS,
-    SEARCHED_KINDS,
-    UNIQUE_KINDS,
     CustomField,
     FieldKind,
     FieldStatus,
 )
 from crmkit.core.kernel.custom_fields.queries import how_many
 from crmkit.core.kernel.custom_fields.rules import accepted
-from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.custom_fields.values import FieldValues
 from crmkit.core.kernel.custom_fields.wording import read
-from crmkit.core.kernel.entities.custom import PREFIX, tagged
-from crmkit.core.kernel.entities.entity import EntityType, nearest
+from crmkit.core.kernel.entities.custom import tagged
 from crmkit.core.kernel.units.gate import command, query
-from crmkit.errors import AlreadyExistsError, InvalidValueError, LimitExceededError, UnknownFieldError
+from crmkit.errors import AlreadyExistsError, InvalidValueError, LimitExceededError
 from crmkit.values.criteria import f
 
 __all__ = ["MOST_FIELDS", "CustomFields"]
@@ -253,61 +248,10 @@ class CustomFields(FieldValues):
         ]
         return FieldStatus(field=field, values=counts[0], without=counts[1])
 
-    def _of(self, entity: str) -> Sequence[CustomField]:
-        return [one for one in self._work.definitions if one.entity == entity]
-
-    def _field(self, entity: str, key: str) -> CustomField:
-        found = self._work.definitions.find(entity, key)
-        if found is None or found.removed_at is not None:
-            self._check_entity(entity)
-            live = [one.name for one in self._of(entity) if one.removed_at is None]
-            name = f"{PREFIX}{key}"[:80]
-            raise UnknownFieldError(entity, name, nearest=nearest(name, live))
-        return found
-
-    def _check_entity(self, entity: str) -> EntityType[Any]:
-        """The entity, if it may have custom fields.
-
-        Raises:
-            InvalidValueError: if it may not.
-            UnknownFieldError: if there is none of that name; names the nearest one.
-        """
-        found = self._work.runtime.registry.entity(entity)
-        if found.kind != "entity" or found is CUSTOM_FIELD:
-            raise InvalidValueError("entity", entity, "cannot have custom fields")
-        return found
-
     @staticmethod
     def _with_default(field: CustomField, default: Any) -> CustomField:
         value = None if default is None else accepted(field, default)
         return evolve(field, default=None if value is None else tagged(value))
-
-    def _check(self, field: CustomField) -> None:
-        """Refuse what does not go together.
-
-        Raises:
-            InvalidValueError: if something does not.
-        """
-        kind = field.kind
-        if (kind in {"choice", "choices"}) is not bool(field.choices):
-            raise InvalidValueError("choices", field.choice_keys, f"do not fit the kind {kind!r}; a choice has some")
-        if (kind == "reference") is not (field.refers_to is not None):
-            raise InvalidValueError("refers_to", field.refers_to, f"does not fit the kind {kind!r}; a reference has it")
-        if field.refers_to is not None and self._work.runtime.registry.entity(field.refers_to).part_of is not None:
-            raise InvalidValueError("refers_to", field.refers_to, "is part of another record; refer to that one")
-        for said, fitting, name in (
-            (field.unique, UNIQUE_KINDS, "unique"),
-            (field.indexed, INDEXED_KINDS, "indexed"),
-            (field.searchable, SEARCHED_KINDS, "searchable"),
-        ):
-            if said and kind not in fitting:
-                raise InvalidValueError(
-                    name, said, f"does not fit the kind {kind!r}; fitting: {', '.join(sorted(fitting))}"
-                )
-        if field.unique and field.default is not None:
-            raise InvalidValueError(
-                "default", field.default, "cannot be that of a unique field, since two would have it"
-            )
 
     def _bring_back(self, before: CustomField, made: CustomField) -> CustomField:
         """Take a removed field into use again.

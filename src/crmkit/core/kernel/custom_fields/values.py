@@ -11,9 +11,12 @@ from attrs import evolve
 from crmkit.core.kernel.custom_fields.events import CustomFieldChanged, CustomFieldPurged
 from crmkit.core.kernel.custom_fields.model import CustomField, FieldKind, KindChange
 from crmkit.core.kernel.custom_fields.queries import page_with_value
+from crmkit.core.kernel.custom_fields.rules import check_definition
+from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD
 from crmkit.core.kernel.custom_fields.uniqueness import forget_uniques, note_uniques
 from crmkit.core.kernel.custom_fields.wording import converted
-from crmkit.core.kernel.entities.custom import shown, tagged
+from crmkit.core.kernel.entities.custom import PREFIX, shown, tagged
+from crmkit.core.kernel.entities.entity import nearest
 from crmkit.core.kernel.units.gate import command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.errors import ConflictError, InvalidValueError, UnknownFieldError
@@ -174,10 +177,33 @@ class FieldValues(Service):
         return before, after
 
     def _field(self, entity: str, key: str) -> CustomField:
-        raise NotImplementedError  # the whole service's
+        found = self._work.definitions.find(entity, key)
+        if found is None or found.removed_at is not None:
+            self._check_entity(entity)
+            live = [one.name for one in self._of(entity) if one.removed_at is None]
+            name = f"{PREFIX}{key}"[:80]
+            raise UnknownFieldError(entity, name, nearest=nearest(name, live))
+        return found
+
+    def _of(self, entity: str) -> Sequence[CustomField]:
+        return [one for one in self._work.definitions if one.entity == entity]
+
+    def _check_entity(self, entity: str) -> EntityType[Any]:
+        """The entity, if it may have custom fields.
+
+        Raises:
+            InvalidValueError: if it may not.
+            UnknownFieldError: if there is none of that name; names the nearest one.
+        """
+        found = self._work.runtime.registry.entity(entity)
+        if found.kind != "entity" or found is CUSTOM_FIELD:
+            raise InvalidValueError("entity", entity, "cannot have custom fields")
+        return found
 
     def _check(self, field: CustomField) -> None:
-        raise NotImplementedError  # the whole service's
+        """Refuse what does not go together in a definition; see `check_definition`."""
+        registry = self._work.runtime.registry
+        check_definition(field, None if field.refers_to is None else registry.entity(field.refers_to))
 
     def _with_values(self, entity: EntityType[Any], name: str) -> Iterator[Any]:
         """Every record that has a value, page by page; what is written meanwhile is flushed before the next."""

@@ -42,7 +42,19 @@ from crmkit.values.criteria import (
     Variable,
 )
 
-__all__ = ["ALL", "NONE", "Asking", "Params", "Reader", "Template", "Variables", "check_criteria", "in_list", "resolve"]
+__all__ = [
+    "ALL",
+    "IN_SETS",
+    "NONE",
+    "Asking",
+    "Params",
+    "Reader",
+    "Template",
+    "Variables",
+    "check_criteria",
+    "in_list",
+    "resolve",
+]
 
 Template = tuple[Any, ...]
 Params = dict[str, Any]
@@ -51,6 +63,8 @@ ALL: Final[Template] = ("and",)
 """The template that fits every record."""
 NONE: Final[Template] = ("or",)
 """The template that fits no record."""
+IN_SETS: Final = "in sets"
+"""Ends the join to records that name another in a custom field without an index: they are read once, not per record."""
 _OPPOSITE: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 _SOME: Final = frozenset({("gt", 0), ("ge", 1), ("ne", 0)})
 _NONE: Final = frozenset({("eq", 0), ("le", 0), ("lt", 1)})
@@ -242,6 +256,10 @@ class _Walk:
         other, reference, forward = related_entity(self.registry, entity, relation, self.custom)
         if relation.startswith(PREFIX):
             return other, ("id", self._field(entity, relation).columns[0])
+        if reference.name.startswith(PREFIX):
+            self._field(other, reference.name)
+            wanted = reference.name in self.custom.indexed.get(other.name, ())
+            return other, (reference.column, "id", *([] if wanted else [IN_SETS]))
         self._field(entity if forward else other, reference.column)
         if forward:
             return other, ("id", reference.column)

@@ -32,6 +32,7 @@ __all__ = [
     "criteria_field",
     "fold",
     "like_pattern",
+    "naming_field",
     "related_entity",
     "root_name",
 ]
@@ -208,10 +209,15 @@ def related_entity(
         InvalidOperatorError: if it may lead to any entity, so that nobody knows its fields.
     """
     if relation.startswith(PREFIX):
-        field = criteria_field(entity, relation, custom)
-        if field.reference is None or field.reference.entity is None:
-            raise InvalidOperatorError("exists", relation, f"is a field of type {field.type}, and leads to no record")
-        return registry.entity(field.reference.entity), field.reference, True
+        reference = _custom_reference(criteria_field(entity, relation, custom), relation)
+        return registry.entity(reference.entity or ""), reference, True
+    other, name = naming_field(relation)
+    if name:
+        reference = _custom_reference(criteria_field(registry.entity(other), name, custom), relation)
+        if reference.entity != entity.name:
+            reason = f"names records of {reference.entity}, and none of {entity.name}"
+            raise InvalidOperatorError("exists", relation, reason)
+        return registry.entity(other), reference, False
     for reference in entity.shape.references:
         if reference.name == relation:
             if reference.entity is None:
@@ -222,6 +228,21 @@ def related_entity(
         known = [r.name for r in entity.shape.references]
         raise UnknownFieldError(entity.name, relation[:80], nearest=nearest(relation[:80], known))
     return found[0], found[1], False
+
+
+def naming_field(relation: str) -> tuple[str, str]:
+    """The entity and the field of ``deal.custom.partner``: the deals that name a record as their partner.
+
+    Both are empty if that is not what ``relation`` is.
+    """
+    entity, dot, key = relation.rpartition(f".{PREFIX}")
+    return (entity, PREFIX + key) if dot else ("", "")
+
+
+def _custom_reference(field: FieldShape, relation: str) -> Reference:
+    if field.reference is None:
+        raise InvalidOperatorError("exists", relation, f"is a field of type {field.type}, and leads to no record")
+    return field.reference
 
 
 def root_name(registry: Registry, entity: EntityType[Any]) -> str:

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from crmkit.core.kernel.entities.columns import Integer
 from crmkit.core.kernel.entities.custom import PREFIX
-from crmkit.core.kernel.query.check import ALL, Template
+from crmkit.core.kernel.query.check import ALL, IN_SETS, Template
 from crmkit.core.kernel.query.custom import IdText, column_of
 from crmkit.core.kernel.query.fields import Registry
 
@@ -151,6 +151,8 @@ class Conditions:
         other = self._registry.entity(name).table.alias()
         if join[1].startswith(PREFIX):
             return self._referred(column_of(table, join[1]), other, conditions, positive=positive)
+        if join[-1] == IN_SETS:
+            return _among(table, self._named(other, join, conditions), positive=positive)
         found = exists(self._related(ONE, other, join, conditions, table))
         return found if positive else not_(found)
 
@@ -166,26 +168,36 @@ class Conditions:
         other = self._registry.entity(name).table.alias()
         target = column_of(other, "id" if column is None else column)
         what = {"count": func.count(), "sum": func.sum(target), "min": func.min(target), "max": func.max(target)}
-        rows = self._related(what[function], other, join, conditions, table)
+        number: Any = func.coalesce(what[function], ZERO) if function == "sum" else what[function]
+        value = named(value_name, Integer() if column is None else target.type)
+        in_currency: list[Condition] = []
         if currency is not None:
             currency_column = column_of(other, currency[0])
-            rows = rows.where(currency_column == named(currency[1], currency_column.type))
-        value = named(value_name, Integer() if column is None else target.type)
-        number: Any = rows.scalar_subquery()
-        if function == "sum":
-            number = func.coalesce(number, ZERO)
-        return compared(number, op, value, positive=positive, nullable=function in {"min", "max"})
+            in_currency = [currency_column == named(currency[1], currency_column.type)]
+        nullable = function in {"min", "max"}
+        if join[-1] == IN_SETS:
+            ids = self._named(other, join, conditions).where(*in_currency)
+            return _totalled(table, ids, number, op, value, positive=positive, nullable=nullable)
+        rows = self._related(number, other, join, conditions, table).where(*in_currency)
+        return compared(rows.scalar_subquery(), op, value, positive=positive, nullable=nullable)
 
     def _related(
         self, what: Any, other: FromClause, join: Template, conditions: list[Template], table: Any
     ) -> Select[Any]:
         """Selects ``what`` of the rows of ``other`` that ``join`` relates to ``table`` and that fit ``conditions``."""
         theirs, ours, *named_entity = join
-        rows = select(what).select_from(other).where(in_tenant(other), other.c[theirs] == table.c[ours])
+        same = table.c[ours] if theirs in other.c else IdText(table.c[ours])
+        rows = select(what).select_from(other).where(in_tenant(other), column_of(other, theirs) == same)
         if named_entity:
             column = other.c[named_entity[0]]
             rows = rows.where(column == named(named_entity[1], column.type))
         return rows.where(*[self._row_by_row.build(c, other) for c in conditions]).correlate_except(other)
+
+    def _named(self, other: FromClause, join: Template, conditions: list[Template]) -> Select[Any]:
+        """The ids, in the form of custom references, that rows of ``other`` name which fit."""
+        value = column_of(other, join[0])
+        fitting = [self._row_by_row.build(c, other) for c in conditions]
+        return select(value).where(in_tenant(other), value.is_not(None), *fitting)
 
     def _via(self, template: Template, table: Any, *, positive: bool) -> Condition:
         """That the record in a column may be seen, for one of several reasons."""
@@ -217,6 +229,28 @@ class Conditions:
         )
         shared: Condition = table.c.id.in_(ids)
         return shared if positive else not_(shared)
+
+
+def _among(table: FromClause, ids: Select[Any], *, positive: bool) -> Condition:
+    """That the record is one of ``ids``, which are in the form of custom references and never empty."""
+    own: Any = IdText(table.c.id)
+    found: Condition = own.in_(ids) if positive else own.not_in(ids)
+    return found
+
+
+def _totalled(  # the parts of an aggregate
+    table: FromClause, ids: Select[Any], number: Any, op: str, value: Any, *, positive: bool, nullable: bool
+) -> Condition:
+    """That ``number``, over those of ``ids`` that are the record's, compares so.
+
+    Over none of them a count or sum is 0; the least and greatest, which are asked for equality only, are empty.
+    """
+    by_id = ids.group_by(*ids.selected_columns)
+    if nullable:
+        return _among(table, by_id.having(number == value), positive=(op == "eq") is positive)
+    compare = _COMPARE[op if positive else _OPPOSITE[op]]
+    none = and_(_among(table, ids, positive=False), compare(ZERO, value))
+    return or_(_among(table, by_id.having(compare(number, value)), positive=True), none)
 
 
 def or_empty(column: Any, condition: Condition) -> Condition:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape
-from crmkit.core.kernel.query.fields import Registry, criteria_field, related_entity
+from crmkit.core.kernel.query.fields import Registry, criteria_field, naming_field, related_entity
 from crmkit.errors import CriteriaError, CrmkitError, LimitExceededError
 from crmkit.values.criteria import (
     MAX_DEPTH,
@@ -150,13 +150,13 @@ class _Words:
 
     def _having(self, criteria: Exists, entity: Known, depth: int, *, alone: bool, none: bool = False) -> str:
         other, forward = self._follow(entity, criteria.relation)
-        name = _relation(other, criteria.relation)
+        name = self._relation(other, criteria.relation)
         article = "no " if none else f"{_article(name)} " if forward else ""
         return f"that has {article}{name}{self._such(criteria.where, other, depth, alone=alone)}"
 
     def _aggregated(self, criteria: Aggregate, entity: Known, depth: int) -> str:
         other, _ = self._follow(entity, criteria.relation)
-        name, such = _relation(other, criteria.relation), self._such(criteria.where, other, depth)
+        name, such = self._relation(other, criteria.relation), self._such(criteria.where, other, depth)
         if criteria.field is None:
             return f"that has {_COUNT[criteria.op].format(value_in_words(criteria.value))} {name}{such}"
         field = self._field(other, criteria.field)
@@ -183,6 +183,14 @@ class _Words:
             return None, False
         return other, forward
 
+    def _relation(self, other: Known, name: str) -> str:
+        if other is None:
+            return f"{name!r} (not there)"
+        _, field = naming_field(name)
+        if not field:
+            return _spaced(name.removeprefix(PREFIX))
+        return f"{_small(other.label)} records with it as {self._label(other, self._field(other, field), field)}"
+
     def _field(self, entity: Known, name: str) -> FieldShape | None:
         try:
             return None if entity is None else criteria_field(entity, name, self.custom)
@@ -208,10 +216,6 @@ def _is_joined(criteria: Criteria) -> bool:
 
 
 # -- fields -----------------------------------------------------------------------------------------------------------
-
-
-def _relation(other: Known, name: str) -> str:
-    return f"{name!r} (not there)" if other is None else _spaced(name.removeprefix(PREFIX))
 
 
 def _predicate(criteria: Compare, field: FieldShape | None) -> str:

@@ -14,18 +14,20 @@ from crmkit.plugins.exchange.vcard.labels import label_of
 from crmkit.plugins.exchange.vcard.model import LOWEST, Card, Property
 from crmkit.sdk import InvalidValueError, MechanismKind, PartyKind
 
-__all__ = ["FIELD", "IDENTIFIER", "OWN_FIELDS", "UID_SCHEME", "party_of"]
+__all__ = ["CUSTOM", "FIELD", "IDENTIFIER", "OWN_FIELDS", "UID_SCHEME", "party_of"]
 
 UID_SCHEME: Final = "vcard.uid"
 """The scheme of identifiers that hold the UID of a card."""
 IDENTIFIER: Final = "X-CRMKIT-IDENTIFIER"
 FIELD: Final = "X-CRMKIT-FIELD"
+CUSTOM: Final = "X-CRMKIT-CUSTOM"
+"""A value of a custom field, as files have it: ``X-CRMKIT-CUSTOM;X-KEY=size:3``."""
 OWN_FIELDS: Final = ("legal_name", "legal_form", "source", "source_detail")
 """Fields that no property of RFC 6350 can hold: written as ``X-CRMKIT-FIELD;X-NAME=legal_form:GmbH``."""
 
 _READ: Final = frozenset(
     "ADR BDAY EMAIL FN GENDER IMPP KIND LANG N NICKNAME NOTE ORG ROLE TEL TITLE TZ UID URL "
-    "X-ABSHOWAS X-ADDRESSBOOKSERVER-KIND X-CRMKIT-FIELD X-CRMKIT-IDENTIFIER".split()
+    "X-ABSHOWAS X-ADDRESSBOOKSERVER-KIND X-CRMKIT-CUSTOM X-CRMKIT-FIELD X-CRMKIT-IDENTIFIER".split()
 )
 _KINDS_OF_MECHANISMS: Final[dict[str, MechanismKind]] = {
     "ADR": "postal",
@@ -73,6 +75,7 @@ def party_of(card: Card) -> ImportedParty:
         **dict[str, Any](_own_fields(card)),
         mechanisms=tuple(_mechanisms(card)),
         identifiers=tuple(_identifiers(card, uid)),
+        custom=_custom(card),
         organisation=organisation if kind == "person" else None,
         position=position if kind == "person" else None,
         notes=tuple(note.text.strip() for note in card.all("NOTE") if note.text.strip()),
@@ -135,6 +138,23 @@ def _identifiers(card: Card, uid: Property | None) -> Iterator[ImportedIdentifie
 
 def _own_fields(card: Card) -> dict[str, str]:
     return {name: one.text for one in card.all(FIELD) for name in one.param("X-NAME") if name in OWN_FIELDS}
+
+
+def _custom(card: Card) -> dict[str, str]:
+    """Texts of custom values by the keys of their fields; which fields there are, the tenant knows.
+
+    Raises:
+        InvalidValueError: if one does not say of which field, or two are of the same.
+    """
+    found: dict[str, str] = {}
+    for one in card:
+        if one.name == CUSTOM and one.text.strip():
+            keys = one.param("X-KEY")
+            if len(keys) != 1 or keys[0] in found:
+                reason = "occurs twice" if len(keys) == 1 else "needs the key of one custom field as X-KEY"
+                raise InvalidValueError(CUSTOM, keys[0] if keys else one.text[:80], reason)
+            found[keys[0]] = one.text
+    return found
 
 
 def _birth(card: Card) -> tuple[date | None, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crmkit.plugins.exchange.form import ImportedMechanism, ImportedParty
-from crmkit.plugins.exchange.vcard.from_card import FIELD, IDENTIFIER, OWN_FIELDS, UID_SCHEME
+from crmkit.plugins.exchange.vcard.from_card import CUSTOM, FIELD, IDENTIFIER, OWN_FIELDS, UID_SCHEME
 from crmkit.plugins.exchange.vcard.labels import types_of
 from crmkit.plugins.exchange.vcard.model import Card, Property
 
@@ -22,7 +22,7 @@ def card_of(party: ImportedParty, *, full_name: str) -> Card:
     Raises:
         InvalidValueError: if a text contains what no card can hold.
     """  # raised by what a property is made of
-    return Card((*_who(party, full_name), *_person(party), *_reached(party), *_rest(party)))
+    return Card((*_who(party, full_name), *_person(party), *_reached(party), *_rest(party), *_own(party)))
 
 
 def _who(party: ImportedParty, full_name: str) -> Iterator[Property]:
@@ -99,6 +99,10 @@ def _rest(party: ImportedParty) -> Iterator[Property]:
         yield Property.of("TZ", party.time_zone)
     for note in party.notes:
         yield Property.of("NOTE", note)
+
+
+def _own(party: ImportedParty) -> Iterator[Property]:
+    """What no property of RFC 6350 can hold."""
     for one in party.identifiers:
         if one.scheme != UID_SCHEME:
             yield Property.of(IDENTIFIER, one.value, params={"X-SCHEME": one.scheme})
@@ -106,3 +110,5 @@ def _rest(party: ImportedParty) -> Iterator[Property]:
         value = getattr(party, name)
         if value:
             yield Property.of(FIELD, value, params={"X-NAME": name})
+    for key, text in party.custom.items():
+        yield Property.of(CUSTOM, text, params={"X-KEY": key})
