@@ -7,7 +7,7 @@ from itertools import groupby
 from crmkit import new_id
 from crmkit.core.kernel.history import folding, planning, restoring, rules, seeing, telling, undoing
 from crmkit.core.kernel.history.log import Log
-from crmkit.core.kernel.units import writing
+from crmkit.core.kernel.units import storing
 from crmkit.core.kernel.units.work import Work
 
 
@@ -51,7 +51,7 @@ def writes_sorted(patch):
 
         return groupby(sorted(writes, key=place), key)
 
-    patch.setattr(writing, "groupby", grouped)
+    patch.setattr(storing, "groupby", grouped)
 
 
 def everything_moved_back(patch):

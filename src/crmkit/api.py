@@ -52,6 +52,9 @@ from crmkit.core.kernel.custom_fields.service import CustomFields
 from crmkit.core.kernel.decisions.events import DecisionRecorded
 from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.erasure.events import RecordErased
+from crmkit.core.kernel.erasure.model import Erased, ErasedRows, ErasurePlan, SubjectChange, SubjectRecord
+from crmkit.core.kernel.erasure.service import Erasure
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
 from crmkit.core.kernel.history.model import Difference, PlannedChange, Reversal, Snapshot, UnitEntry, Version
 from crmkit.core.kernel.history.service import History
@@ -89,6 +92,7 @@ from crmkit.core.pipelines.events import (
 from crmkit.core.pipelines.model import Deal
 from crmkit.core.pipelines.reports.model import Forecast, Funnel, FunnelStage, LostShare
 from crmkit.crm import CRM, UnitOfWork
+from crmkit.values.business_time import BusinessCalendar, Hours
 from crmkit.values.clock import Clock, FixedClock, SystemClock
 from crmkit.values.criteria import (
     Criteria,
@@ -124,6 +128,7 @@ __all__ = [
     "AttachmentAdded",
     "AttachmentRemoved",
     "AttachmentRenamed",
+    "BusinessCalendar",
     "Channel",
     "ChannelAdded",
     "Clock",
@@ -157,6 +162,10 @@ __all__ = [
     "Definition",
     "Difference",
     "EntityType",
+    "Erased",
+    "ErasedRows",
+    "Erasure",
+    "ErasurePlan",
     "Event",
     "FieldIndex",
     "FieldKind",
@@ -170,6 +179,7 @@ __all__ = [
     "Funnel",
     "FunnelStage",
     "History",
+    "Hours",
     "Identifier",
     "Impact",
     "Incoming",
@@ -211,6 +221,7 @@ __all__ = [
     "QualityRule",
     "QualityScore",
     "Record",
+    "RecordErased",
     "RecordMoved",
     "RecordRestored",
     "Ref",
@@ -227,6 +238,8 @@ __all__ = [
     "Snapshot",
     "Stage",
     "StoredFile",
+    "SubjectChange",
+    "SubjectRecord",
     "SystemClock",
     "TableCount",
     "Thread",

@@ -274,9 +274,8 @@ class CRM:
 
     @property
     def custom_fields(self) -> FieldIndexes:
-        """The indexes of custom fields: which are missing, and building them."""
-        self._started()
-        return FieldIndexes(self.runtime, self.engine)
+        """The indexes of custom fields: which are missing, and building them. Works before the start."""
+        return FieldIndexes(self.assemble().runtime, self.engine)
 
     @property
     def jobs(self) -> Jobs:

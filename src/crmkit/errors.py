@@ -5,6 +5,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
 
     CrmkitError
     ├── ConfigError
+    │   ├── MissingKeysError              nothing can be signed: the deployment has no secret key; says how to make one
     │   ├── UnknownSettingError           a key that nothing declares; names the nearest one
     │   └── InvalidSettingError           a value that does not fit its declared type
     ├── StartupError                      everything that keeps this deployment from starting, all at once
@@ -22,6 +23,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── FieldForbiddenError           the record, but not this field
     │   └── TransferForbiddenError        some of what somebody owns may be seen, but not handed over; lists it all
     ├── RefusedError                      plugins or policies said no; lists every refusal
+    ├── InvalidTokenError                 a signed token that is forged, foreign or has expired; the same answer
     ├── InvalidValueError                 also a ValueError
     │   ├── NaiveDatetimeError
     │   ├── InvalidMoneyError
@@ -49,6 +51,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── StaleVersionError             the record has moved on since it was read
     │   ├── InUseError                    something still refers to what should be deleted
     │   ├── DuplicateValuesError          values that are to be unique are not; lists them
+    │   ├── ErasedError                   the answer under a key was erased with the person that it was about
     │   ├── UndoRefusedError              what a unit changed has moved on; lists every conflict
     │   ├── MergeRefusedError             merging would break references or unique keys; lists every conflict
     │   └── RestoreRefusedError           what a version refers to has moved on; lists every conflict
@@ -58,6 +61,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   ├── ReadOnlyUnitError
     │   ├── ClosedUnitError
     │   ├── OutsideCommandError           a write outside a command
+    │   ├── JobLostError                  somebody else has taken this job over; what it was about to do is theirs
     │   └── JoinError                     this connection cannot be joined; says what to change
     ├── StorageError                      the database failed: disk, connection, constraint; or the store of files
     │   ├── FileMissingError              the store does not have the content of an attachment
@@ -70,7 +74,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +89,7 @@ __all__ = [
     "CriteriaError",
     "CrmkitError",
     "DuplicateValuesError",
+    "ErasedError",
     "FieldForbiddenError",
     "FileMissingError",
     "ForbiddenError",
@@ -99,11 +104,14 @@ __all__ = [
     "InvalidMoneyError",
     "InvalidOperatorError",
     "InvalidSettingError",
+    "InvalidTokenError",
     "InvalidValueError",
+    "JobLostError",
     "JoinError",
     "LimitExceededError",
     "MergeRefusedError",
     "MigrationError",
+    "MissingKeysError",
     "MoveNotAllowedError",
     "NaiveDatetimeError",
     "NotFoundError",
@@ -200,6 +208,20 @@ class InvalidSettingError(ConfigError):
         self.key, self.reason, self.origin = key, reason, origin
         where = f" (from {origin})" if origin else ""
         super().__init__(f"setting {key!r}{where}: {reason}")
+
+
+class MissingKeysError(ConfigError):
+    """Something is to be signed or hashed with a key, and the deployment has none."""
+
+    code = "missing_keys"
+
+    WAY_OUT: ClassVar[str] = (
+        "Make one with python -c 'import secrets; print(secrets.token_urlsafe(32))' and name it in crmkit.toml: "
+        '[core] secret_keys = ["..."], or CRMKIT_CORE__SECRET_KEYS=\'["..."]\''
+    )
+
+    def __init__(self) -> None:
+        super().__init__(f"this deployment has no secret key, so that nothing can be signed. {self.WAY_OUT}")
 
 
 class Problem:
@@ -443,6 +465,20 @@ class RefusedError(CrmkitError):
 
 
 # -- values -----------------------------------------------------------------------------------------------------------
+
+
+class InvalidTokenError(CrmkitError):
+    """A token that was not signed here for this tenant and purpose, or that has expired: the same answer to all.
+
+    Attributes:
+        reason: ``expired`` or ``invalid``, for logs and for a page that offers a new link.
+    """
+
+    code = "invalid_token"
+
+    def __init__(self, reason: Literal["expired", "invalid"] = "invalid") -> None:
+        self.reason = reason
+        super().__init__("this link or token is not valid, or no longer; ask for a new one")
 
 
 class InvalidValueError(CrmkitError, ValueError):
@@ -716,6 +752,21 @@ class DuplicateValuesError(ConflictError):
         super().__init__(f"{entity}.{field} cannot be unique: {values} of several records; {way}. {listed}".rstrip())
 
 
+class ErasedError(ConflictError):
+    """What was done under an idempotency key was about a person who has been erased; its answer is gone.
+
+    Attributes:
+        key: the name of the key.
+    """
+
+    code = "erased"
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        way = "nothing was done again; use a new key for a new request"
+        super().__init__(f"the answer kept under the key {key!r} was erased with the person that it was about; {way}")
+
+
 class Conflict:
     """One thing that keeps a record from being brought back to what it was.
 
@@ -731,6 +782,7 @@ class Conflict:
 
     REASONS: ClassVar = {
         "changed": "has been changed since",
+        "erased": "has been erased, and nobody can bring it back",
         "exists": "is there again",
         "gone": "has been deleted since",
         "in_use": "is referred to by what came since",
@@ -864,6 +916,20 @@ class OutsideCommandError(UnitError):
 
     def __init__(self) -> None:
         super().__init__("records are written by commands only: decorate the service method with @command(...)")
+
+
+class JobLostError(UnitError):
+    """A job is no longer this worker's: its lease has ended and another one has it, or an operator has taken it away.
+
+    Attributes:
+        job: the job's id.
+    """
+
+    code = "job_lost"
+
+    def __init__(self, job: UUID) -> None:
+        self.job = job
+        super().__init__(f"job {job} is no longer this worker's; leave it alone, whoever has it goes on with it")
 
 
 class JoinError(UnitError):

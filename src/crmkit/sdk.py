@@ -8,6 +8,7 @@ By part of a plugin: the manifest (`Manifest`, `Permission`, `Bridge`), its tabl
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from crmkit.core.interactions.activities.events import (
@@ -70,6 +71,10 @@ from crmkit.core.kernel.entities.entity import (
     new_metadata,
     ref,
 )
+from crmkit.core.kernel.erasure.events import RecordErased
+from crmkit.core.kernel.erasure.hooks import RecordsErasing, records_erasing
+from crmkit.core.kernel.erasure.model import Erased, ErasedRows, ErasurePlan, SubjectChange, SubjectRecord
+from crmkit.core.kernel.erasure.service import Erasure
 from crmkit.core.kernel.history.events import RecordRestored, UnitUndone
 from crmkit.core.kernel.history.hooks import RecordChange, RecordsChange, records_changing
 from crmkit.core.kernel.history.model import (
@@ -85,6 +90,7 @@ from crmkit.core.kernel.history.service import History
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
 from crmkit.core.kernel.jobs.schedule import Schedule
+from crmkit.core.kernel.keys.keys import Keys
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.quality.model import QualityRule, QualityScore, RuleReport, Unfulfilled
@@ -99,6 +105,7 @@ from crmkit.core.kernel.units.projecting import Changed, Projecting, Projection
 from crmkit.core.kernel.wire import from_json, to_json
 from crmkit.core.parties.config import PartySettings
 from crmkit.core.parties.events import PartyAdded, PartyArchived, PartyUpdated
+from crmkit.core.parties.hooks import PartiesStoring, parties_storing
 from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.identifiers.tables import IDENTIFIER
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
@@ -145,6 +152,7 @@ from crmkit.errors import (
     ConflictError,
     CriteriaError,
     CrmkitError,
+    ErasedError,
     FieldForbiddenError,
     FileMissingError,
     ForbiddenError,
@@ -159,11 +167,14 @@ from crmkit.errors import (
     InvalidMoneyError,
     InvalidOperatorError,
     InvalidSettingError,
+    InvalidTokenError,
     InvalidValueError,
+    JobLostError,
     JoinError,
     LimitExceededError,
     MergeRefusedError,
     MigrationError,
+    MissingKeysError,
     MoveNotAllowedError,
     NaiveDatetimeError,
     NotFoundError,
@@ -203,6 +214,8 @@ from crmkit.errors import (
     UnknownVersionError,
     UnusableCriteriaError,
 )
+from crmkit.values import checks
+from crmkit.values.business_time import BusinessCalendar, Hours
 from crmkit.values.change import Change
 from crmkit.values.clock import Clock
 from crmkit.values.criteria import (
@@ -220,7 +233,7 @@ from crmkit.values.criteria import (
 )
 from crmkit.values.event import Event, Origin
 from crmkit.values.ids import new_id
-from crmkit.values.instants import as_instant, format_instant, parse_instant
+from crmkit.values.instants import as_instant, format_instant, parse_instant, time_zone
 from crmkit.values.money import Money
 from crmkit.values.page import Cursor, Page
 from crmkit.values.ref import Ref
@@ -251,6 +264,7 @@ __all__ = [
     "AttachmentRenamed",
     "Attachments",
     "Bridge",
+    "BusinessCalendar",
     "Category",
     "Change",
     "Changed",
@@ -298,6 +312,12 @@ __all__ = [
     "Decisions",
     "Difference",
     "EntityType",
+    "Erased",
+    "ErasedError",
+    "ErasedRows",
+    "Erasure",
+    "ErasurePlan",
+    "Errand",
     "Event",
     "Exact",
     "Field",
@@ -313,6 +333,7 @@ __all__ = [
     "HookDefinitionError",
     "HookError",
     "HookFailedError",
+    "Hours",
     "Id",
     "Identifier",
     "Implementation",
@@ -330,9 +351,12 @@ __all__ = [
     "InvalidMoneyError",
     "InvalidOperatorError",
     "InvalidSettingError",
+    "InvalidTokenError",
     "InvalidValueError",
+    "JobLostError",
     "JoinError",
     "Json",
+    "Keys",
     "LastState",
     "LifecycleEntry",
     "LifecycleStage",
@@ -343,6 +367,7 @@ __all__ = [
     "MechanismKind",
     "MergeRefusedError",
     "MigrationError",
+    "MissingKeysError",
     "Money",
     "MoveNotAllowedError",
     "NaiveDatetimeError",
@@ -359,6 +384,7 @@ __all__ = [
     "Parties",
     "PartiesMerged",
     "PartiesMerging",
+    "PartiesStoring",
     "Party",
     "PartyAdded",
     "PartyArchived",
@@ -391,9 +417,11 @@ __all__ = [
     "ReadOnlyUnitError",
     "Record",
     "RecordChange",
+    "RecordErased",
     "RecordMoved",
     "RecordRestored",
     "RecordsChange",
+    "RecordsErasing",
     "Ref",
     "Refusal",
     "RefusedError",
@@ -420,6 +448,8 @@ __all__ = [
     "StaleVersionError",
     "StartupError",
     "StorageError",
+    "SubjectChange",
+    "SubjectRecord",
     "Tally",
     "Target",
     "Text",
@@ -459,6 +489,7 @@ __all__ = [
     "altered",
     "any_ref",
     "as_instant",
+    "checks",
     "command",
     "criteria_from_json",
     "criteria_to_json",
@@ -477,16 +508,19 @@ __all__ = [
     "on",
     "parse_instant",
     "parties_merging",
+    "parties_storing",
     "party_ref",
     "party_viewing",
     "query",
     "records_changing",
+    "records_erasing",
     "ref",
     "render",
     "stage_entry_table",
     "stage_entry_type",
     "staged_columns",
     "start_of",
+    "time_zone",
     "to_json",
     "today",
     "without_next_action",
@@ -513,4 +547,37 @@ class CommandLine(Protocol):
 
     def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
         """A unit of work of that actor in that tenant."""
+        ...
+
+
+class Errand(Protocol):
+    """What the function of a schedule with ``errand=True`` is handed instead of a unit: it begins its own.
+
+    No transaction is open and no lock is held between them, so nobody waits while the function waits for somebody
+    outside. In return its effect and its acknowledgement are not one transaction: when the worker is lost, or an
+    exception ends the function, what was committed stays, and the job is run again. So each unit has to leave behind
+    what the next run needs to know.
+    """
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's id."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The instant, UTC."""
+        ...
+
+    def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work with the rights of the schedule's role; committed when the block ends.
+
+        A unit that writes also renews the lease on the job.
+
+        Args:
+            read_only: refuse commands; on SQLite, take no write lock.
+
+        Raises:
+            JobLostError: if the job is no longer this worker's; nothing of the unit is stored.
+        """
         ...

@@ -39,7 +39,9 @@ def python_files(*folders: Path) -> Iterator[Path]:
 
 
 def project_texts() -> Iterator[Path]:
-    candidates = [*ROOT.iterdir(), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
+    # In a worktree of git, .git is a file.
+    own = (path for path in ROOT.iterdir() if path.name != ".git")
+    candidates = [*own, *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
     for path in sorted(candidates):
         hidden_below = any(part.startswith(".") for part in path.relative_to(ROOT).parts[1:])
         if path.is_file() and path.suffix in TEXT_SUFFIXES and not hidden_below and not BUILT & set(path.parts):

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from crmkit import Activity, Attachment, Money, Organisation, Participant, Party, Person, new_id
 from crmkit.core.kernel.units.gate import EVERYBODY
 from crmkit.errors import CrmkitError
+from crmkit.plugins.feedback import Drop
+from crmkit.plugins.service_desk import Calendar, Policy
 from crmkit.testing.conformance.part_checks import changed_by_json
 from crmkit.testing.conformance.specimens import Specimens
 
@@ -31,7 +33,12 @@ EXAMPLES = {
         sha256="ab" * 32,
         uploaded_by="ada",
     ),
+    Calendar: lambda: Calendar(key="office", label="Office", week=[["08:00-16:00"]] * 7),
+    Drop: lambda: Drop(
+        agent_id="ada", before=Decimal("0.9"), after=Decimal("0.4"), since=datetime(2026, 3, 2, 9, tzinfo=UTC)
+    ),
     Participant: lambda: Participant(interaction_id=new_id(), name="Ida"),
+    Policy: lambda: Policy(label="All", first_response=60),
 }
 """How to make an instance of a class that demands more than values of the right types."""
 

@@ -70,6 +70,19 @@ def _tell(applied: list[str], revision: str) -> None:
 
 
 @db.command()
+@pass_line
+def compact(line: Line) -> None:
+    """Write the database anew, so that nothing erased is left in its files.
+
+    Takes time and room, and keeps others from writing meanwhile; run it at night, after persons were erased.
+
+    Example: crmkit db compact
+    """
+    line.unstarted.schema.compact()
+    click.echo("The database has been written anew.")
+
+
+@db.command()
 @click.argument("plugin", required=False)
 @pass_line
 def sql(line: Line, plugin: str | None) -> None:

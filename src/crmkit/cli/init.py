@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def init(line: Line, database: str, default_tenant: str) -> None:
     path = Path(line.path)
     text = files("crmkit.cli").joinpath("crmkit.toml").read_text("utf-8")
     text = text.replace('"<database>"', json.dumps(database)).replace('"<tenant>"', json.dumps(default_tenant))
+    text = text.replace('"<key>"', json.dumps(secrets.token_urlsafe(32)))
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -13,6 +13,7 @@ from crmkit.core.kernel.comments.tables import COMMENT
 from crmkit.core.kernel.custom_fields.plugin import CUSTOM_FIELDS
 from crmkit.core.kernel.decisions.plugin import DECISIONS
 from crmkit.core.kernel.decisions.reading import standing
+from crmkit.core.kernel.erasure.plugin import ERASURE
 from crmkit.core.kernel.history.plugin import HISTORY
 from crmkit.core.kernel.quality.plugin import QUALITY
 from crmkit.core.kernel.quality.storing import scores_without_record
@@ -37,6 +38,7 @@ __all__ = ["AREAS", "CHECKS", "IMPLEMENTATIONS", "MIGRATIONS", "rights_source"]
 
 AREAS: Final = (
     HISTORY,
+    ERASURE,
     CUSTOM_FIELDS,
     SAVED,
     QUALITY,

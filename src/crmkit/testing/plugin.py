@@ -25,6 +25,7 @@ __all__ = ["CrmWith"]
 
 OPTION = "--crmkit-postgres"
 REQUIRED = "CRMKIT_REQUIRE_POSTGRES"
+SECRET_KEY = "signs in tests, and nowhere else at all"  # noqa: S105  # no secret: it is the same for everybody
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -157,7 +158,7 @@ def crm_with(  # noqa: PLR0917  # pytest hands fixtures over by name
     Plugins are named by the ids of installed ones or given as manifests; those that they need have to be named too.
     ``config`` is what crmkit.toml would say, such as ``{"plugins": {"membership": {"rate": "0.2"}}}``. Tables are
     migrated, the default tenant is the test's own or the given one, and is created if it is not there. Attachments are
-    kept in a folder that goes when the run ends.
+    kept in a folder that goes when the run ends. There is a secret key, so that plugins that sign links can be tested.
     """
 
     def make(
@@ -171,7 +172,7 @@ def crm_with(  # noqa: PLR0917  # pytest hands fixtures over by name
         manifests = [p for p in plugins if not isinstance(p, str)]
         settings = (
             Config
-            .of({"files.folder": crmkit_databases.folder})
+            .of({"files.folder": crmkit_databases.folder, "core.secret_keys": [SECRET_KEY]})
             .override(config)
             .override({
                 "crmkit.default_tenant": tenant or own_tenant,

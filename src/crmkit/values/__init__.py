@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmkit.values.business_time import BusinessCalendar, Hours
 from crmkit.values.change import Change, Operation
 from crmkit.values.clock import Clock, FixedClock, SystemClock
 from crmkit.values.criteria import (
@@ -25,12 +26,14 @@ from crmkit.values.page import Cursor, Page
 from crmkit.values.ref import Ref
 
 __all__ = [
+    "BusinessCalendar",
     "Change",
     "Clock",
     "Criteria",
     "Cursor",
     "Event",
     "FixedClock",
+    "Hours",
     "Money",
     "Operation",
     "Origin",

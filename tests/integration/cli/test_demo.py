@@ -23,7 +23,8 @@ def program(tmp_path):
     information = tmp_path / "installed" / "crmkit-0.1.0.dist-info"
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: crmkit\nVersion: 0.1.0\n", "utf-8")
-    points = "[crmkit.plugins]\nexchange = crmkit.plugins.exchange.manifest:MANIFEST\n"
+    bundled = ("exchange", "privacy", "feedback", "service_desk")
+    points = "[crmkit.plugins]\n" + "".join(f"{id_} = crmkit.plugins.{id_}.manifest:MANIFEST\n" for id_ in bundled)
     (information / "entry_points.txt").write_text(points, "utf-8")
     path = os.pathsep.join([str(information.parent), str(ROOT / "src")])
 
@@ -47,7 +48,7 @@ def test_the_story_is_told_and_what_it_ends_with_can_be_typed(program, tmp_path)
     assert ran.returncode == 0, ran.stdout
     for told in (
         "Applying core: 0001_core",
-        "exchange  enabled",
+        "exchange      enabled",
         "contacts.csv\n    8 rows: 7 added, 0 updated, 0 unchanged, 1 failed",
         "old.friend(at)mail.example",
         "contacts.vcf\n    3 rows: 2 added, 1 updated, 0 unchanged, 0 failed",
@@ -67,6 +68,16 @@ def test_the_story_is_told_and_what_it_ends_with_can_be_typed(program, tmp_path)
         "Ida-Marie Berg",
         "party.merge, by",
         "Undone by unit",
+        "no_consent: no consent to Newsletter over email",
+        "given: consented to Newsletter",
+        "withdrawn: objects to Newsletter since",
+        "sue        It drips in the kitchen",
+        "resolved by sue",
+        "https://acme.example/feedback/",
+        "service_desk.case_resolved: Case 1 resolved: It drips in the kitchen",
+        "Before contact (plugin feedback)",
+        "5 of 5 on",
+        "Cases (plugin service_desk)",
         "Added membership to the plugins",
         "holders of a valid card (card_needed)",
         "Membership (plugin membership)",

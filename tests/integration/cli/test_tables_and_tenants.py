@@ -12,6 +12,7 @@ def test_init_writes_a_file_that_loads_and_says_what_comes_next(tmp_path, deploy
     config = Config.load(deployment.file, environ={})
     assert (config.crmkit.default_tenant, config.database.url) == ("acme", "sqlite:///crmkit.db")
     assert config.access.membership == "database"
+    assert len(config.core.secret_keys) == 1
     assert "crmkit db upgrade" in shown
     assert "crmkit tenants create acme" in shown
     assert not (tmp_path / "crmkit.db").exists()

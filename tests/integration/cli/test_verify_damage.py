@@ -3,8 +3,10 @@
 import json
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from sqlalchemy import delete, insert, inspect, select, update
 
 from crmkit import Money, Person
@@ -187,6 +189,100 @@ def test_history_that_was_rewritten_is_found(each, merged, damage):
 
     damage(rewrite)
     assert each.findings() == [("history", "deal", "it differs from its history in: title")]
+
+
+# -- unique values of custom fields ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def badged(each):
+    """Parties with a badge of which no two may have the same: name to id."""
+    with each.crm() as crm:
+        with crm.begin("ada") as uow:
+            uow.custom_fields.define("party", "badge", "text", unique=True)
+            uow.custom_fields.define("party", "worth", "decimal", unique=True)
+        with crm.begin("ada") as uow:
+            ida = uow.parties.add(Person(given_name="Ida", custom={"badge": "A-7", "worth": Decimal("1.5")}))
+            mia = uow.parties.add(Person(given_name="Mia", custom={"badge": "B" * 300}))
+            ola = uow.parties.add(Person(given_name="Ola"))
+            twin = uow.parties.add(Person(given_name="Ola", custom={"badge": "C-7"}))
+        with crm.begin("ada") as uow:
+            uow.parties.merge(twin.id, ola.id)
+        with crm.begin("ada") as uow:
+            uow.custom_fields.remove("party", "worth")
+    assert each.findings() == []
+    return {"ida": ida.id, "mia": mia.id, "ola": ola.id, "twin": twin.id}
+
+
+def taken(raw, value="A-7"):
+    rows = raw.tables["crm_unique"]
+    return rows, rows.c.value == value
+
+
+def test_a_unique_value_that_is_not_noted_as_taken_is_found(each, badged, damage):
+    def forget(raw):
+        rows, same = taken(raw)
+        raw.execute(delete(rows).where(same))
+
+    damage(forget)
+    message = "its custom.badge, which is unique, is not noted as taken"
+    assert each.findings() == [("unique_value", "party", message)]
+
+
+def test_a_long_unique_value_and_one_of_a_removed_field_are_found_as_well(each, badged, damage):
+    damage(lambda raw: raw.execute(delete(raw.tables["crm_unique"]).where(raw.tables["crm_unique"].c.value != "A-7")))
+    assert sorted(each.findings()) == [
+        ("unique_value", "party", "its custom.badge, which is unique, is not noted as taken"),
+        ("unique_value", "party", "its custom.badge, which is unique, is not noted as taken"),
+        ("unique_value", "party", "its custom.worth, which is unique, is not noted as taken"),
+    ]
+
+
+def test_a_unique_value_that_is_noted_as_taken_by_another_is_found_from_both_sides(each, badged, damage):
+    def give(raw):
+        rows, same = taken(raw)
+        raw.execute(update(rows).where(same).values(record_id=raw.id(badged["twin"])))
+
+    damage(give)
+    assert each.findings() == [
+        ("unique_value", "party", "its custom.badge, which is unique, is noted as taken by another"),
+        ("unique_value", "party", "a value of custom.badge is noted as taken by this record, which does not have it"),
+    ]
+
+
+@pytest.mark.parametrize(("who", "what"), [("mia", "which does not have it"), (None, "which is not there")])
+def test_a_value_that_is_noted_as_taken_and_that_nobody_has_is_found(each, badged, damage, who, what):
+    def note(raw):
+        id_ = badged[who] if who else uuid.UUID(int=7)
+        row = {"tenant_id": "acme", "entity": "party", "key": "badge", "value": "Z-9", "record_id": raw.id(id_)}
+        raw.execute(insert(raw.tables["crm_unique"]).values(**row))
+
+    damage(note)
+    message = f"a value of custom.badge is noted as taken by this record, {what}"
+    assert each.findings() == [("unique_value", "party", message)]
+
+
+def test_values_noted_as_taken_of_a_field_that_is_not_unique_are_found(each, badged, damage):
+    def note(raw):
+        row = {"tenant_id": "acme", "entity": "deal", "key": "badge", "value": "Z", "record_id": raw.id(badged["ida"])}
+        raw.execute(insert(raw.tables["crm_unique"]).values(**row))
+
+    damage(note)
+    message = "1 values of custom.badge are taken, and no such field is unique"
+    assert each.findings() == [("unique_value", "deal", message)]
+
+
+def test_making_the_field_unique_anew_mends_what_is_noted(each, badged, damage):
+    damage(lambda raw: raw.execute(delete(raw.tables["crm_unique"])))
+    assert len(each.findings()) == 4
+    with each.crm() as crm:
+        for unique in (False, True):
+            with crm.begin("ada") as uow:
+                badge = uow.custom_fields.get("party", "badge")
+                uow.custom_fields.change(evolve(badge, unique=unique))
+    assert [message for _, _, message in each.findings()] == [
+        "its custom.worth, which is unique, is not noted as taken"
+    ]
 
 
 # -- keys: invariants 7 and 16 ----------------------------------------------------------------------------------------

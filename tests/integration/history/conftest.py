@@ -51,9 +51,10 @@ def with_cards(crm: CRM, crm_with, toy) -> CRM:
 
 @pytest.fixture
 def both(crm: CRM):
-    """A function: what two units of work come to, the second begun while the first one is still open."""
-    if crm.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
+    """A function: what two units of work come to, the second begun while the first one is still open.
+
+    For PostgreSQL, since SQLite has one writer at a time.
+    """
 
     def run(first, second):
         outcome = []

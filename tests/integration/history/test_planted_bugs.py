@@ -330,6 +330,7 @@ def a_merge_waits_for_attaching(crm, both):
     assert both(lambda uow: an_interaction(uow, loser), lambda uow: uow.parties.merge(loser, winner)) is None
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(
     ("plant", "story"),
     [(planted.nothing_shared, attaching_waits_for_a_merge), (planted.nothing_locked, a_merge_waits_for_attaching)],

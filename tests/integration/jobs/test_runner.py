@@ -80,10 +80,12 @@ def test_stopping_finishes_the_job_that_runs_and_gives_the_others_back(live):
     assert {job.attempts for job in live.jobs.list()} == {0}
 
 
-def test_a_worker_in_another_process_is_woken(crm_with, postgres_database, crmkit_database):
-    """Here another CRM with a bell of its own; only what the database says can wake it."""
-    if crmkit_database != postgres_database:
-        pytest.skip("SQLite has nothing to wake others with; workers look every few seconds")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_worker_in_another_process_is_woken(crm_with):
+    """Here another CRM with a bell of its own; only what the database says can wake it.
+
+    SQLite has nothing to wake others with; there workers look every few seconds.
+    """
     worker, host = crm_with(reminding.MANIFEST), crm_with(reminding.MANIFEST)
     worker.jobs.start()
     time.sleep(1.5)  # long enough for it to rest for some time
@@ -94,9 +96,9 @@ def test_a_worker_in_another_process_is_woken(crm_with, postgres_database, crmki
     worker.jobs.stop()
 
 
-def test_a_listener_that_loses_its_connection_finds_another(crm_with, postgres_database, crmkit_database, monkeypatch):
-    if crmkit_database != postgres_database:
-        pytest.skip("SQLite has no listeners")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_listener_that_loses_its_connection_finds_another(crm_with, monkeypatch):
+    """SQLite has no listeners."""
     from crmkit.core.kernel.jobs import waking
 
     monkeypatch.setattr(waking, "AGAIN", 0.1)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import reminding
+from attrs import evolve
 
 from crmkit import Person, Rule
 
@@ -123,8 +124,6 @@ def test_while_its_plugin_is_disabled_it_waits_and_then_runs_once(crm, clock, ru
 
 
 def test_what_cannot_be_run_keeps_its_plugin_from_loading(crm_with):
-    from attrs import evolve
-
     from crmkit.sdk import Manifest, Schedule
 
     for run, reason in (("reminding:nothing", "has no 'nothing'"), ("reminding:SEEN", "not callable")):
@@ -132,6 +131,52 @@ def test_what_cannot_be_run_keeps_its_plugin_from_loading(crm_with):
         manifest = Manifest(id="broken", distribution="crm-broken", api=">=1", schedules=(broken,))
         crm = crm_with(evolve(manifest))
         assert reason in crm.runtime.quarantined["broken"]
+
+
+# -- what a schedule works with is not installed ----------------------------------------------------------------------
+
+
+def lacking(extra="full"):
+    """The same plugin, whose schedule works with something that an extra brings and that is not there."""
+    (schedule,) = reminding.HOURLY.schedules
+    return evolve(
+        reminding.HOURLY, extra=extra, schedules=(evolve(schedule, imports=("no_such_library_of_any_kind",)),)
+    )
+
+
+def test_a_schedule_rests_where_what_it_works_with_is_not_installed(crm_with, clock, tenant):
+    resting = crm_with(lacking(), clock=clock)
+    for _ in range(2):
+        clock.advance(HOUR)
+        assert resting.jobs.run_once(tenant=tenant) == 0
+    assert resting.jobs.list() == []
+    assert tended(resting) == []
+
+
+def test_what_is_planned_already_is_left_to_a_process_that_has_it(crm, crm_with, clock, run, rows):
+    resting = crm_with(lacking(), clock=clock)
+    clock.advance(HOUR)
+    before = rows()
+    assert resting.jobs.run_once(tenant=crm.config.crmkit.default_tenant) == 0
+    assert rows() == before
+    assert [job.state for job in resting.jobs.list()] == ["queued"]
+    assert run() == 1
+    assert tended(crm) == ["10:00"]
+
+
+@pytest.mark.parametrize(("extra", "way"), [("full", "'crm-hourly[full]'"), (None, "'no_such_library_of_any_kind'")])
+def test_the_start_says_what_rests_and_what_installs_it(crm_with, extra, way):
+    (note,) = crm_with(lacking(extra)).assemble().notes
+    assert (note.code, note.subject) == ("schedule_rests", "hourly")
+    assert note.message == "its schedule 'tend' rests, since no_such_library_of_any_kind is not installed"
+    assert note.fix == f"Run: python -m pip install {way}"
+
+
+def test_a_worker_says_once_what_rests(crm_with, caplog):
+    runner = crm_with(lacking()).jobs.runner()
+    for _ in range(3):
+        runner._once(0.01)
+    assert caplog.text.count("its schedule 'tend' rests") == 1
 
 
 def test_workers_that_begin_side_by_side_plant_one_next_time(crm_with, clock, tenant):

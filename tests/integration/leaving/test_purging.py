@@ -14,9 +14,10 @@ from attrs import evolve
 from crmkit_membership import Card, Membership
 from crmkit_membership.manifest import MANIFEST
 from leaving_place import SECRET, live
-from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table
+from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table, delete
 
 from crmkit import Interaction, Manifest, Person, Ref
+from crmkit.core.kernel.storage.tables import change_table
 from crmkit.errors import ConfigError, PurgeRefusedError, StorageError, UndoRefusedError, UnknownPluginError
 from crmkit.sdk import Id, Text
 
@@ -272,9 +273,8 @@ def test_a_process_that_has_it_loaded_still_sees_it_as_disabled(place, lived):
     assert late.jobs.list(tenant="acme", plugin="membership") == []
 
 
-def test_it_works_in_a_schema_of_its_own(place_of, database_url):
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has no schemas")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_works_in_a_schema_of_its_own(place_of):
     place = place_of("never")
     place.schema = "crm"
     crm = place.made("membership")
@@ -311,6 +311,52 @@ def test_records_that_lose_parts_keep_their_versions(place_of):
     assert [c.reason for c in plan.conflicts] == ["purged"]
     assert [c.diff["given_name"] for c in plan.changes] == [("Ina", "Ida")]
     assert list(after.verify()) == []
+
+
+@pytest.fixture
+def parted(place_of):
+    """A place whose parties had parts of the plugin that came, moved by a merge and back, and went; it is purged."""
+    place = place_of("never")
+    crm = place.made("toytags", manifests=[toytags.MANIFEST])
+    with crm.begin("ada", "acme") as uow:
+        ida, twin, mia = (uow.parties.add(Person(given_name=name)).id for name in ("Ida", "Twin", "Mia"))
+    for party in (ida, twin, mia):
+        with crm.begin("ada", "acme") as uow:
+            uow.use(toytags.Tags).tag(party, "vip")
+    for undone in (True, False):
+        with crm.begin("ada", "acme") as uow:
+            uow.parties.merge(twin, ida)
+            unit = uow.id
+        if undone:
+            with crm.begin("ada", "acme") as uow:
+                uow.history.undo(unit)
+    with crm.begin("ada", "acme") as uow:
+        uow.parties.remove(mia)
+    with crm.begin("ada", "acme") as uow:
+        uow.parties.update(evolve(uow.get(Person, ida), given_name="Ina"))
+    crm.close()
+    after = place.crm(manifests=())
+    assert {one.check for one in after.verify()} == {"table_unknown"}  # the toy's table without an entity
+    after.plugins.purge("toytags")
+    return after, ida
+
+
+def test_versions_that_parts_made_before_they_moved_or_went_are_no_damage(parted):
+    after, _ = parted
+    assert list(after.verify()) == []
+
+
+def test_a_real_gap_in_a_record_that_has_lost_parts_is_still_found(parted):
+    after, ida = parted
+    with after.begin("ada", "acme", read_only=True) as uow:
+        versions = [one.version for one in uow.history.versions(Ref("party", ida))]
+    changes = change_table.c
+    gone = (changes.record_id == ida) & (changes.version == versions[-2]) & (changes.entity == "party")
+    with after.engine.begin() as connection:
+        assert connection.execute(delete(change_table).where(gone)).rowcount == 1
+    found = [(one.check, one.record, one.message) for one in after.verify()]
+    told = f"its history tells of {len(versions) - 1} versions, and the last one is {versions[-1]}"
+    assert ("history", ida, told) in found
 
 
 def test_custom_fields_that_it_owns_go_with_their_values(place, lived):

@@ -128,10 +128,9 @@ def test_no_deal_comes_into_a_pipeline_while_it_goes(meanwhile, pipeline, party)
     assert isinstance(meanwhile(lambda uow: uow.pipelines.remove_pipeline("roofs"), enter), UnknownPipelineError)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_moves_within_one_pipeline_do_not_wait_for_each_other(timed, deal, party):
     """Else a pipeline would have one writer at a time, as SQLite has anyway."""
-    if timed.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
     with timed.begin("ada") as uow:
         other = uow.pipelines.open(pipeline="roofs", party=party, title="Door")
     with timed.begin("ada") as one, timed.begin("ada") as two:

@@ -81,6 +81,13 @@ def test_what_a_rule_cannot_ask_is_refused(refused, rule, condition, error):
     refused(error, [rule("odd", f.kind == "person", applies=condition)])
 
 
+@pytest.mark.parametrize("condition", [f.custom.agent.exists(), f["party.custom.agent"].count() > 1])
+def test_a_rule_does_not_follow_custom_references_either(crm, refused, rule, condition):
+    with crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "agent", "reference", refers_to="party")
+    assert "leads to another party" in refused(InvalidValueError, [rule("odd", condition)])
+
+
 @pytest.mark.parametrize(
     ("said", "error"),
     [

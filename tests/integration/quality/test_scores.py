@@ -4,10 +4,11 @@ from uuid import UUID
 
 import attrs
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 
-from crmkit import Organisation, Person, Ref, f
+from crmkit import Organisation, Person, Ref, f, new_id
 from crmkit.core.kernel.quality.tables import quality_score_table
+from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import FieldForbiddenError, LimitExceededError, NotFoundError
@@ -18,6 +19,7 @@ _S = quality_score_table.c
 _SCORES = Statement(
     select(_S.record_id, _S.score, _S.completeness, _S.validity).where(_S.tenant_id == bindparam("tenant"))
 )
+_LEFT = Statement(insert(quality_score_table).values({c.name: bindparam(c.name) for c in quality_score_table.columns}))
 
 
 @pytest.fixture
@@ -192,3 +194,18 @@ def test_the_lowest_scores_are_listed_as_far_as_one_may_see(crm, three, actors, 
         assert uow.quality.lowest("party") == ()
     with crm.begin(clerk, read_only=True) as uow, pytest.raises(FieldForbiddenError):
         uow.quality.lowest("party")
+
+
+@pytest.mark.parametrize("many", [2, 30])
+def test_a_record_added_under_the_id_of_one_that_went_unnoticed_replaces_its_score(
+    crm, tenant, add, rule, scores, *, many
+):
+    """Nobody tells projections of what is done without them; here, a row is left over."""
+    add(rule("named", ~f.family_name.is_empty()))
+    ids = [new_id() for _ in range(many)]
+    left = {"tenant_id": tenant, "entity": "party", "score": 0, "completeness": 0, "validity": None}
+    with crm.engine.connect() as connection, engines.begin(connection):
+        Db(connection).run_many(_LEFT, [{**left, "record_id": id_} for id_ in ids[1:]])
+    with crm.begin("ada") as uow:
+        uow.parties.add_many([Person(id=id_, given_name="Ida", family_name="Berg") for id_ in ids])
+    assert scores() == dict.fromkeys(ids, (100, 100, None))

@@ -14,6 +14,7 @@ from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.hooks.health import Health
 from crmkit.core.kernel.hooks.hook import Collect, Guard, on
 from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
+from crmkit.core.kernel.keys.keys import Keys
 from crmkit.errors import (
     HookDefinitionError,
     HookFailedError,
@@ -57,6 +58,8 @@ class Unit:
 
     def __init__(self):
         self.asked = []
+
+    keys = Keys((), "acme")
 
     def _answer(self, name, args, kwargs):
         self.asked.append((name, args, kwargs))

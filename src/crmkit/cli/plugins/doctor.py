@@ -1,4 +1,4 @@
-"""``crmkit plugins doctor``: everything that is wrong with plugins, each with its fix."""
+"""``crmkit plugins doctor``: everything that is wrong with plugins and the database under them, each with its fix."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ __all__ = ["doctor"]
 @click.command()
 @pass_line
 def doctor(line: Line) -> None:
-    """Say everything that is wrong with plugins.
+    """Say everything that is wrong with plugins and their database.
 
-    With file and line, and what to do about it. With crmkit --debug also the tracebacks of plugins that failed to load.
+    Each with file and line where there are any, and what to do about it; also the indexes that custom fields want and
+    the database lacks, or has begun and not finished. With crmkit --debug also the tracebacks of plugins that failed to
+    load.
 
     Example: crmkit plugins doctor
     """
@@ -45,7 +47,8 @@ def doctor(line: Line) -> None:
 
 
 def _of_database(line: Line) -> list[Problem]:
+    """Tables that are behind the code; if none are, indexes of custom fields that are missing or broken."""
     try:
-        return line.unstarted.schema.problems()
+        return line.unstarted.schema.problems() or line.unstarted.custom_fields.problems()
     except CrmkitError as error:
         return [Problem(error.code, "database", error.message, "See: crmkit config show")]

@@ -52,7 +52,15 @@ interaction_table = entity_table(
     Column("summary", Text(), nullable=False),
     Column("body", Text(), nullable=False),
     ref("thread", inverse="interactions", nullable=True, on_erase="keep", on_delete="refuse"),
-    any_ref("about_id", "about", inverse="interactions", nullable=True, on_erase="keep", on_delete="clear"),
+    any_ref(
+        "about_id",
+        "about",
+        inverse="interactions",
+        nullable=True,
+        on_erase="keep",
+        on_delete="clear",
+        label="about_label",
+    ),
     Column("about_label", Text()),
     Column("author_id", Text(), nullable=False),
     Column("correction_reason", Text()),
@@ -100,6 +108,7 @@ INTERACTION = EntityType(
         "body": Field(data_class="personal", searchable=True),
         "about_label": Field(data_class="personal"),
         "correction_reason": Field(data_class="personal"),
+        "channel": Field(personal=False),
     },
 )
 

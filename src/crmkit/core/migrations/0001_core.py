@@ -145,6 +145,13 @@ def upgrade() -> None:
     )
     op.create_index("ox_crm_comment_author_id_id", "crm_comment", ["tenant_id", "author_id", "id"], unique=False)
     op.create_table(
+        "crm_counter",
+        sa.Column("tenant_id", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("value", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "entity", name=op.f("pk_crm_counter")),
+    )
+    op.create_table(
         "crm_custom_field",
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -310,6 +317,15 @@ def upgrade() -> None:
     op.create_index("ix_crm_job_due", "crm_job", ["tenant_id", "due_at", "id"], unique=False)
     op.create_index("ix_crm_job_record", "crm_job", ["tenant_id", "record_id", "state", "record_version"], unique=False)
     op.create_index("ix_crm_job_state", "crm_job", ["tenant_id", "state", "finished_at"], unique=False)
+    op.create_index(
+        "ix_crm_job_undo",
+        "crm_job",
+        ["tenant_id", "undo_id"],
+        unique=False,
+        postgresql_where=sa.column("undo_id").is_not(None),
+        sqlite_where=sa.column("undo_id").is_not(None),
+    )
+    op.create_index("ix_crm_job_unit", "crm_job", ["tenant_id", "unit_id"], unique=False)
     op.create_table(
         "crm_lifecycle_stage",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -1247,6 +1263,7 @@ def downgrade() -> None:
     op.drop_table("crm_delegation")
     op.drop_table("crm_decision")
     op.drop_table("crm_custom_field")
+    op.drop_table("crm_counter")
     op.drop_table("crm_comment")
     op.drop_table("crm_claim")
     op.drop_table("crm_channel")

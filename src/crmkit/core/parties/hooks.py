@@ -1,4 +1,7 @@
-"""What this area has against undo and restore: words are named by keys, so no reference keeps them in place."""
+"""Where plugins have a say about parties; and what this area has against undo and restore.
+
+Words are named by keys, so no reference keeps them in place.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,47 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from attrs import frozen
+
 from crmkit.core.kernel.entities.entity import Record
 from crmkit.core.kernel.history.hooks import RecordsChange
 from crmkit.core.kernel.hooks.context import Context
+from crmkit.core.kernel.hooks.hook import Guard
+from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
+from crmkit.core.parties.mechanisms.model import Mechanism
+from crmkit.core.parties.model import Party
 from crmkit.core.parties.relationships.model import Relationship, RelationshipType
 from crmkit.core.parties.roles.model import PartyRole, PartyRoleType
 from crmkit.core.parties.vocabulary import Term
 from crmkit.errors import Refusal
 from crmkit.values.criteria import f
 
-__all__ = ["check_terms"]
+__all__ = ["PartiesStoring", "check_terms", "parties_storing"]
+
+
+@frozen(kw_only=True)
+class PartiesStoring:
+    """Parties, and ways to reach and recognise them, that are about to be stored: one, or many as an import adds them.
+
+    Attributes:
+        parties: as they are to be, new ones and changed ones.
+        mechanisms: new ones, and changed ones as they are to be; of these parties or of others.
+        identifiers: new ones; of these parties or of others.
+    """
+
+    parties: tuple[Party, ...] = ()
+    mechanisms: tuple[Mechanism, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+
+
+parties_storing = Guard(
+    "parties_storing",
+    PartiesStoring,
+    doc="""When parties are about to be added or changed, or get another mechanism or identifier: once per command, with
+    all that it stores, so that an implementation can look at many at once. What undo, restore and merge write is what
+    `records_changing` is about.""",
+)
 
 NAMED: Final[tuple[tuple[type[Record], str, type[Term]], ...]] = (
     (PartyRole, "role", PartyRoleType),

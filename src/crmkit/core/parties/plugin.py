@@ -10,7 +10,7 @@ from crmkit.core.kernel.plugins.plugin import Area
 from crmkit.core.kernel.units.unit import UnitOfWork
 from crmkit.core.parties import events
 from crmkit.core.parties.config import PartySettings
-from crmkit.core.parties.hooks import check_terms
+from crmkit.core.parties.hooks import check_terms, parties_storing
 from crmkit.core.parties.identifiers import events as identifier_events
 from crmkit.core.parties.identifiers.tables import IDENTIFIER
 from crmkit.core.parties.lifecycle import events as lifecycle_events
@@ -79,7 +79,7 @@ class PartiesArea(Area):
         lifecycle_events.LifecycleMoved,
         PartiesMerged,
     )
-    declares = (party_viewing, parties_merging)
+    declares = (party_viewing, parties_merging, parties_storing)
     hooks = (records_changing.by(check_terms),)
 
     def seed(self, uow: UnitOfWork) -> None:

@@ -15,6 +15,7 @@ from crmkit.core.parties.events import (
     PartyUnarchived,
     PartyUpdated,
 )
+from crmkit.core.parties.hooks import PartiesStoring, parties_storing
 from crmkit.core.parties.identifiers.model import Identifier
 from crmkit.core.parties.identifiers.service import IdentifierCommands
 from crmkit.core.parties.lifecycle.model import LifecycleEntry, LifecycleStage
@@ -241,6 +242,8 @@ class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleComm
         if relationships:
             self._check_links(relationships, ids)
         entries = self._entries(fresh)
+        storing = PartiesStoring(parties=tuple(fresh), mechanisms=tuple(mechanisms), identifiers=tuple(identifiers))
+        self.guard(parties_storing, storing)
         stored = [self.records.add(party) for party in fresh]
         for part in (*with_primaries(spelled_once(mechanisms)), *identifiers, *roles, *entries, *relationships):
             self.records.add(part)
@@ -260,6 +263,7 @@ class Parties(MechanismCommands, IdentifierCommands, RoleCommands, LifecycleComm
     def _store(self, before: P, after: P) -> P:
         if cast("str | None", before.name) is None:  # the actor may not read names, so must not write them either
             after = altered(after, name=None, sort_name=None)
+        self.guard(parties_storing, PartiesStoring(parties=(after,)))
         return self.records.update(before, after)
 
 

@@ -72,5 +72,7 @@ PARTY: Final = EntityType(
         "birthday": _PERSONAL,
         "gender": _PERSONAL,
         "legal_name": Field(searchable=True),
+        # By which campaigns are judged; how somebody came to us says nothing of who that was.
+        "source": Field(personal=False),
     },
 )

@@ -43,6 +43,7 @@ DEAL = EntityType(
     fields={
         "title": Field(searchable=True, data_class="personal"),
         "amount": Field(data_class="financial"),
+        "source": Field(personal=False),
         "lost_reason": Field(searchable=True, data_class="personal"),
     },
     staged=True,

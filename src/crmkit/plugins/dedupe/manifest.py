@@ -10,6 +10,7 @@ MANIFEST = Manifest(
     id="dedupe",
     distribution="crmkit",
     api=">=1,<2",
+    extra="dedupe",
     summary="Proposes duplicates among parties, on write and in bulk, and merges them on approval.",
     settings="crmkit.plugins.dedupe.config:Settings",
     tables="crmkit.plugins.dedupe.tables",
@@ -27,6 +28,7 @@ MANIFEST = Manifest(
             run="crmkit.plugins.dedupe.jobs:compare_changed",
             role="dedupe",
             every=timedelta(minutes=1),
+            imports=("jellyfish",),
         ),
     ),
 )

@@ -19,6 +19,7 @@ from crmkit.testing.actors import Actors
 from crmkit.testing.conformance.specimens import Specimens
 from crmkit.testing.conformance.writing import WRITING, Writing
 from crmkit.testing.databases import rows_of
+from crmkit.testing.plugin import SECRET_KEY
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
@@ -75,6 +76,7 @@ class Bench:
         ids = self._wanted if plugin else [i for i in self._wanted if i != self.id]
         values = {
             "crmkit": {"plugins": ids},
+            "core": {"secret_keys": [SECRET_KEY]},
             "plugins": {self.id: dict(self._settings)} if plugin else {},
             "files": {"folder": self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-files-"))},
         }

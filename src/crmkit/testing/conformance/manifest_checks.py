@@ -10,6 +10,7 @@ import attrs
 from crmkit.errors import InvalidSettingError, UnknownSettingError
 from crmkit.testing.conformance import sources
 from crmkit.testing.conformance.case import Case, expect
+from crmkit.testing.conformance.contracts import import_faults
 from crmkit.testing.conformance.writing import WRITING
 
 __all__ = ["ManifestChecks"]
@@ -110,38 +111,13 @@ class ManifestChecks(Case):
 
     def test_it_imports_only_the_sdk_and_what_it_needs(self) -> None:
         """Everything else of crmkit and of other plugins may change from one release to the next."""
-        faults = [
-            f"{module}, line {line}, imports {imported}"
-            for module, line, imported in sources.imports(self._root())
-            if not self._may_import(module, imported)
-        ]
+        known = [m for m in self.bench.crm.assemble().found.manifests if m.id != WRITING.id]
+        faults = import_faults(self.manifest, [*(m for m in known if m.id != self.manifest.id), self.manifest])
         expect(
             faults,
             "Import crmkit.sdk, and of other plugins the package root only: those in the manifest's needs, and in a "
-            "bridge's module those in its when.",
+            "bridge's modules those in its when.",
         )
-
-    def _may_import(self, module: str, imported: str) -> bool:
-        own = self._root()
-        if imported == own or imported.startswith(f"{own}."):
-            return True
-        for plugin, root in self._roots().items():
-            if plugin != self.manifest.id and (imported == root or imported.startswith(f"{root}.")):
-                inside = imported.removeprefix(root).removeprefix(".").partition(".")[0]
-                return self._may_use(module, plugin) and f"{root}.{inside}" not in sources.files(root)
-        whole = f"{imported}."
-        return not whole.startswith("crmkit.") or whole.startswith("crmkit.sdk.")
-
-    def _may_use(self, module: str, plugin: str) -> bool:
-        bridged = {w for b in self.manifest.bridges if b.implementation.partition(":")[0] == module for w in b.when}
-        return plugin in self.manifest.needs or plugin in bridged
-
-    def _roots(self) -> dict[str, str]:
-        """The package roots of all known plugins, the longest first."""
-        known = [m for m in self.bench.crm.assemble().found.manifests if m.id != WRITING.id]
-        named = {m.id: sources.named_modules(m) for m in known}
-        roots = {plugin: sources.root_of(modules[0]) for plugin, modules in named.items() if modules}
-        return dict(sorted(roots.items(), key=lambda item: -len(item[1])))
 
     def _root(self) -> str:
         module = sources.manifest_module(self.manifest)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from io import BytesIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import attrs
@@ -39,6 +40,7 @@ _VALUES: Final[Mapping[Any, Callable[[], Any]]] = {
     timedelta: lambda: timedelta(days=1),
     Money: lambda: Money("12.50", "EUR"),
     Criteria: lambda: f.id == new_id(),
+    BinaryIO: BytesIO,
     object: lambda: "anything",
     Any: lambda: "anything",
     type(None): lambda: None,

@@ -20,7 +20,15 @@ activity_table = entity_table(
     Column("due_at", Instant(), nullable=False),
     Column("priority", Text(), nullable=False),
     ref("party", inverse="activities", nullable=True, on_merge="repoint", on_erase="keep", on_delete="refuse"),
-    any_ref("about_id", "about", inverse="activities", nullable=True, on_erase="keep", on_delete="clear"),
+    any_ref(
+        "about_id",
+        "about",
+        inverse="activities",
+        nullable=True,
+        on_erase="keep",
+        on_delete="clear",
+        label="about_label",
+    ),
     Column("about_label", Text()),
     Column("assignee_id", Text()),
     Column("team_id", Text()),
@@ -52,5 +60,6 @@ ACTIVITY = EntityType(
         "note": Field(data_class="personal", searchable=True),
         "about_label": Field(data_class="personal"),
         "cancel_reason": Field(data_class="personal"),
+        "kind": Field(personal=False),
     },
 )

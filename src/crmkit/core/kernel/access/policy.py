@@ -378,9 +378,11 @@ def followed(entity: EntityType[Any], name: str, follow: int) -> int:
 def permission_for(registry: Registry, entity: EntityType[Any], verb: str) -> str:
     """The permission that ``verb`` (read, create, update, delete) on a record of ``entity`` needs.
 
-    Reading a part is reading its root, every other change of a part is an update of its root.
+    Reading a part is reading its root, every other change of a part is an update of its root. A fact is recorded.
     """
     root = root_name(registry, entity)
+    if entity.kind == "fact" and verb == "create":
+        return f"{root}.record"
     return f"{root}.{verb}" if verb == "read" or entity.part_of is None else f"{root}.update"
 
 

@@ -40,6 +40,7 @@ ATTACHMENT: Final = EntityType(
     orders=("id",),
     fields={
         "name": Field(data_class="personal", searchable=True),
+        "media_type": Field(personal=False),
         # What erasure removes from history too, so that the content can go: nothing names it any more.
         "sha256": Field(label="SHA-256", data_class="personal"),
     },

@@ -9,14 +9,28 @@ from typing import Any, Literal
 from attrs import Attribute, Factory, field, frozen
 from attrs.validators import ge, matches_re, min_len, optional
 
-from crmkit.core.kernel.config.secret import MASK
+from crmkit.core.kernel.config.secret import MASK, Secret
 from crmkit.core.kernel.config.strict import Raw
-from crmkit.errors import InvalidValueError
+from crmkit.errors import InvalidValueError, MissingKeysError
 
-__all__ = ["AREAS", "Access", "Database", "Deployment", "Files", "HookLimits", "JobLimits", "Limits", "Sections"]
+__all__ = [
+    "AREAS",
+    "Access",
+    "Core",
+    "Database",
+    "Deployment",
+    "Files",
+    "HookLimits",
+    "JobLimits",
+    "Limits",
+    "Sections",
+]
 
 _PASSWORD = re.compile(r"(://[^:/?#@]*:).*(?=@)|((?:password|pwd|sslpassword)=)[^&]*", re.IGNORECASE)
 
+
+SHORTEST_KEY = 32
+"""How many characters a secret key has at least: those of 24 random bytes in base64, rounded up."""
 
 AREAS = ("search", "parties", "interactions", "pipelines", "permissions")
 """The sections of the core's areas; structured by each area's own settings class."""
@@ -27,10 +41,10 @@ def mask_password(url: str) -> str:
     return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}{MASK}", url)
 
 
-def _no_repetition(_: object, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
-    twice = sorted({element for element in value if value.count(element) > 1})
-    if twice:
-        raise InvalidValueError(attribute.name, value, f"names {twice[0]!r} twice; remove one")
+def _no_repetition(_: object, attribute: Attribute[Any], value: tuple[object, ...]) -> None:
+    twice = next((element for element in value if value.count(element) > 1), None)
+    if twice is not None:
+        raise InvalidValueError(attribute.name, value, f"names {twice!r} twice; remove one")
 
 
 @frozen(kw_only=True)
@@ -50,6 +64,27 @@ class Deployment:
     plugins: tuple[str, ...] = field(default=(), validator=_no_repetition)
     actors: str | None = field(default=None, validator=optional(matches_re(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")))
     path: tuple[str, ...] = ()
+
+
+def _long_enough(_: object, attribute: Attribute[Any], value: tuple[Secret, ...]) -> None:
+    for place, secret in enumerate(value):
+        if len(secret.reveal()) < SHORTEST_KEY:
+            reason = f"is too short at place {place}: a key has at least {SHORTEST_KEY} characters."
+            raise InvalidValueError(attribute.name, value, f"{reason} {MissingKeysError.WAY_OUT}")
+
+
+@frozen(kw_only=True)
+class Core:
+    """What the core has to keep to itself: section ``[core]``.
+
+    Attributes:
+        secret_keys: by which what leaves the deployment is known when it comes back, such as links to unsubscribe, and
+            by which addresses that nothing may be sent to are kept without keeping them. Each at least 32 characters,
+            the newest first: it signs, and all of them recognise. An older one may go only when the links that it
+            signed no longer matter, and nothing that was hashed with it; of a hash, no other can be made.
+    """
+
+    secret_keys: tuple[Secret, ...] = field(default=(), validator=[_no_repetition, _long_enough])
 
 
 @frozen(kw_only=True)
@@ -145,6 +180,7 @@ class Sections:
 
     Attributes:
         crmkit: the deployment as a whole.
+        core: what the core has to keep to itself.
         database: where the data is.
         access: who has which rights.
         hooks: what is demanded of hooks.
@@ -160,6 +196,7 @@ class Sections:
     """
 
     crmkit: Deployment = Factory(Deployment)
+    core: Core = Factory(Core)
     database: Database = Factory(Database)
     access: Access = Factory(Access)
     hooks: HookLimits = Factory(HookLimits)

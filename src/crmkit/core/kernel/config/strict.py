@@ -232,7 +232,7 @@ def _sequence(settings: Any, converter: cattrs.BaseConverter) -> Callable[[objec
     def collect(value: object, _: object) -> Any:
         plain = _plain(value)
         if not isinstance(plain, (list, tuple, set, frozenset)):
-            raise _unfit("a list", plain)
+            raise _unfit("a list", plain, show=element is not Secret)
         done, errors = [], []
         for index, given in enumerate(plain):
             try:

@@ -11,6 +11,7 @@ from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.custom_fields.definitions import Definitions, read_definitions, with_custom
 from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
+from crmkit.core.kernel.keys.keys import Keys
 from crmkit.core.kernel.quality.rulebook import Rulebooks
 from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.core.kernel.search.queries import SearchQueries
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.units.gate import Operation
     from crmkit.core.kernel.units.projecting import Projection
+    from crmkit.errors import Problem
     from crmkit.values.clock import Clock
 
 __all__ = ["RightsSource", "Runtime"]
@@ -86,6 +88,7 @@ class Runtime:
         faults: of plugins that failed to load.
         quarantined: their ids, each with the reason.
         schedules: what plugins do again and again, by plugin and name.
+        resting: schedules that do not run here, each with its reason.
         files: where the contents of attachments are.
         bell: rung when jobs have been written in this process.
         absent: entities of plugins that are not loaded, as far as somebody asked; see `entities.absent`.
@@ -111,6 +114,7 @@ class Runtime:
         manifests: Mapping[str, Manifest],
         faults: Sequence[Fault],
         schedules: Mapping[tuple[str, str], Planned],
+        resting: Sequence[Problem],
         projections: Sequence[tuple[str, frozenset[str], Projection]],
         files: FileStore,
     ) -> None:
@@ -118,6 +122,7 @@ class Runtime:
         self.operations, self.permissions, self.services = operations, permissions, services
         self.hooks, self.health, self.bus = hooks, health, bus
         self.manifests, self.faults, self.schedules, self.files = manifests, tuple(faults), schedules, files
+        self.resting = tuple(resting)
         self.bell = Bell()
         self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
         self.compiler = Compiler(registry)
@@ -155,6 +160,10 @@ class Runtime:
             return self._settings[settings]  # type: ignore[no-any-return]  # an instance of its key
         except KeyError:
             raise UnknownServiceError(settings.__name__) from None
+
+    def keys(self, tenant: str) -> Keys:
+        """What signs and hashes for a tenant."""
+        return Keys(self.config.core.secret_keys, tenant)
 
     def admit_service(self, service: type[Any], enabled: frozenset[str], tenant: str) -> None:
         """See that the service's plugin is enabled for the tenant.

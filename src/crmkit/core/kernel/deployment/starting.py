@@ -13,7 +13,7 @@ from crmkit.core.kernel.entities.registry import EntityRegistry
 from crmkit.core.kernel.hooks.bus import Bus
 from crmkit.core.kernel.hooks.health import Health
 from crmkit.core.kernel.hooks.registry import Contribution, HookRegistry
-from crmkit.core.kernel.jobs.planning import planned
+from crmkit.core.kernel.jobs.planning import planned, resting
 from crmkit.core.kernel.plugins.discovery import Found, discover
 from crmkit.core.kernel.plugins.loading import Loading, load_all
 from crmkit.core.kernel.plugins.manifest import Permission
@@ -22,7 +22,7 @@ from crmkit.core.kernel.plugins.resolve import Resolution, resolve
 from crmkit.core.kernel.storage.migrations import Unit, current, heads, revisions_of
 from crmkit.core.kernel.storage.tables import metadata as core_metadata
 from crmkit.core.kernel.units.gate import EVERYBODY, Operation, operations_of
-from crmkit.errors import ConfigError, Problem
+from crmkit.errors import ConfigError, MissingKeysError, Problem
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.access.actors import ActorDirectory
@@ -39,7 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["Assembly", "assemble", "schema_problems"]
 
 CORE = "core"
-VERBS = {"read": "See", "create": "Add", "update": "Change", "delete": "Delete"}
+VERBS = {
+    "entity": {"read": "See", "create": "Add", "update": "Change", "delete": "Delete"},
+    "fact": {"read": "See", "record": "Record"},
+    "derived": {},
+}
+"""What may be done to records of each kind, and how people call it."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -126,6 +131,7 @@ def assemble(  # the choices of a deployment
     registry = EntityRegistry(_by_plugin((*parts, *bridged)))
     problems += registry.problems
     problems += _without_migrations(loading)
+    problems += _without_keys(config, loading)
     hooks = HookRegistry(_contributions(areas, wiring, loading), health)
     problems += hooks.problems
     services = _services(areas, loading)
@@ -149,6 +155,7 @@ def assemble(  # the choices of a deployment
         manifests={p.id: p.manifest for p in loading.plugins},
         faults=faults,
         schedules=planned(loading.plugins),
+        resting=tuple(resting(loading.plugins)),
         projections=_projections(areas, loading),
         files=files,
     )
@@ -159,7 +166,7 @@ def assemble(  # the choices of a deployment
         parts=(*parts, *bridged),
         units=(core_unit, *_migration_units(loading)),
         problems=tuple(problems),
-        notes=(*resolution.notes, *(f.problem for f in faults if not f.abort)),
+        notes=(*resolution.notes, *(f.problem for f in faults if not f.abort), *runtime.resting),
     )
 
 
@@ -237,11 +244,11 @@ def _operations(services: Mapping[type[Any], str], problems: list[Problem]) -> d
 
 
 def _permissions(areas: Sequence[Area], loading: Loading, registry: EntityRegistry) -> dict[str, Permission]:
-    """Four for every entity that stands alone, and what areas and manifests add."""
+    """Those of every entity and fact that stands alone, and what areas and manifests add."""
     permissions: dict[str, Permission] = {}
     for entity in registry:
-        if entity.part_of is None and entity.kind == "entity":
-            for verb, label in VERBS.items():
+        if entity.part_of is None:
+            for verb, label in VERBS[entity.kind].items():
                 name = f"{entity.name}.{verb}"
                 permissions[name] = Permission(name, f"{label}: {entity.label.lower()}")
     permissions.update({p.name: p for area in areas for p in area.permissions})
@@ -307,6 +314,15 @@ def _without_migrations(loading: Loading) -> list[Problem]:
             fix = "Write the first one with crmkit.sdk.render, and name its folder: migrations='package:folder'"
             problems.append(Problem("no_migrations", one.id, message, fix))
     return problems
+
+
+def _without_keys(config: Config, loading: Loading) -> list[Problem]:
+    """Plugins that sign or hash, where there is no key to do it with."""
+    if config.core.secret_keys:
+        return []
+    message = "it signs links or keeps hashes, and this deployment has no secret key"
+    needing = (one.id for one in loading.plugins if one.manifest.needs_keys)
+    return [Problem(MissingKeysError.code, plugin, message, MissingKeysError.WAY_OUT) for plugin in needing]
 
 
 def _migration_units(loading: Loading) -> list[Unit]:

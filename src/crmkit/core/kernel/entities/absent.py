@@ -80,7 +80,7 @@ def entity_of_shape(shape: Mapping[str, Any]) -> EntityType[Any]:
         display=shape["display"],
         orders=("id",),
         fields={
-            name: Field(label=said["label"], data_class=said.get("data_class"))
+            name: Field(label=said["label"], data_class=said.get("data_class"), personal=said.get("personal"))
             for name, said in shape["fields"].items()
             if name in own
         },

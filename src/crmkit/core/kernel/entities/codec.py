@@ -17,6 +17,7 @@ import attrs
 from crmkit.core.kernel.entities.columns import EMPTY, Codec, codec_of
 from crmkit.core.kernel.entities.custom import PREFIX, custom_codec, key_of, tagged, untagged
 from crmkit.core.kernel.entities.entity import EntityType, FieldShape, M
+from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.values.money import Money
 
 __all__ = ["Diff", "RowCodec"]
@@ -170,8 +171,8 @@ class RowCodec(Generic[M]):
         return [every[c] for c in columns]
 
     def field_from_json(self, name: str, value: Any) -> Any:
-        """A field's Python value from its JSON form."""
-        return _apply(self._json[name].from_json, value)
+        """A field's Python value from its JSON form; None if it was erased."""
+        return None if is_erased(value) else _apply(self._json[name].from_json, value)
 
     def field_to_json(self, name: str, value: Any) -> Any:
         """A field's JSON form from its Python value."""
@@ -250,8 +251,12 @@ class RowCodec(Generic[M]):
 
 
 def _custom_of(image: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = {key_of(name): untagged(value) for name, value in image.items() if name.startswith(PREFIX)}
+    found = {key_of(name): untagged(value) for name, value in image.items() if _is_custom(name, value)}
     return MappingProxyType(found) if found else EMPTY
+
+
+def _is_custom(name: str, value: Any) -> bool:
+    return name.startswith(PREFIX) and not is_erased(value)
 
 
 def _generate_copy(model: type[Any]) -> Callable[[Any], Any]:

@@ -17,6 +17,7 @@ from uuid import UUID
 from attrs import frozen
 
 from crmkit.core.kernel.entities.columns import EMPTY, Codec
+from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.values.instants import format_instant, parse_instant
 from crmkit.values.money import Money
 
@@ -120,9 +121,9 @@ def untagged(given: Mapping[str, Any]) -> Any:
 
 
 def shown(given: Any) -> Any:
-    """A value of history in the JSON form that people and programs are shown; None stays None."""
-    if given is None:
-        return None
+    """A value of history in the JSON form that people and programs are shown; None and what was erased stay as is."""
+    if given is None or is_erased(given):
+        return given
     ((letter, raw),) = given.items()
     return _SHOWN.get(letter, _as_it_is)(raw)
 
@@ -176,11 +177,13 @@ class CustomShapes:
         live: entity to field by its name, such as ``custom.size``.
         hidden: entity to the names of fields that were removed, whose values are kept.
         classes: entity to the data class of each field that has one, also of those that were removed.
+        indexed: entity to the names of fields of which an index is wanted.
     """
 
     live: Mapping[str, Mapping[str, FieldShape]]
     hidden: Mapping[str, frozenset[str]]
     classes: Mapping[str, Mapping[str, str]]
+    indexed: Mapping[str, frozenset[str]] = EMPTY
 
     def of(self, entity: str) -> Mapping[str, FieldShape]:
         """The fields of an entity, by name."""

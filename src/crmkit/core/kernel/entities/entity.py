@@ -19,6 +19,7 @@ from attrs import field, frozen
 from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from crmkit.core.kernel.entities.columns import EMPTY, Exact, Id, Instant, Integer, Json, LogicalType, Text
+from crmkit.core.kernel.entities.personal import is_personal
 from crmkit.errors import InvalidValueError, UnknownFieldError
 from crmkit.values.ids import new_id
 
@@ -104,6 +105,7 @@ class Reference:
         on_merge: what happens when the record referred to is merged into another.
         on_erase: what happens when the person referred to is erased.
         on_delete: what happens when the record referred to is deleted.
+        label: the column that keeps what the record referred to was called; erased together with that record.
     """
 
     column: str
@@ -114,6 +116,7 @@ class Reference:
     on_merge: OnMerge = "repoint"
     on_erase: OnErase = "keep"
     on_delete: OnDelete = "refuse"
+    label: str | None = None
 
 
 @frozen(kw_only=True)
@@ -124,11 +127,15 @@ class Field:
         label: for people; made from the name by default.
         data_class: a class of data that permissions can name, such as ``personal`` or ``financial``.
         searchable: whether full-text search covers it.
+        personal: whether it tells of a person, so that erasing the person takes its value. By default: what is of the
+            class ``personal``, and every text in a table that refers to another, unless it is clear that it holds a
+            word of a list, an actor or a team.
     """
 
     label: str | None = None
     data_class: str | None = None
     searchable: bool = False
+    personal: bool | None = None
 
 
 @frozen(kw_only=True)
@@ -145,6 +152,7 @@ class FieldShape:
         searchable: see `Field`.
         reference: set if it refers to another record.
         scale: decimal places of a decimal or money.
+        personal: whether erasing the person that the record is about takes its value; see `Field`.
     """
 
     name: str
@@ -156,6 +164,7 @@ class FieldShape:
     searchable: bool = False
     reference: Reference | None = None
     scale: int | None = None
+    personal: bool = False
 
 
 @frozen(kw_only=True)
@@ -165,7 +174,7 @@ class Shape:
     Attributes:
         entity: its name.
         table: its table.
-        kind: entity (logged in history), derived (rebuilt) or fact (append-only machinery).
+        kind: entity, derived or fact; see `EntityType`.
         fields: by name, in the model's order.
         references: every column that refers to another record.
         uniques: groups of columns that are unique together, all beginning with ``tenant_id``.
@@ -241,6 +250,7 @@ def any_ref(
     on_merge: OnMerge = "repoint",
     on_erase: OnErase = "keep",
     on_delete: OnDelete = "delete",
+    label: str | None = None,
 ) -> tuple[Column[Any], Column[Any]]:
     """Two columns that hold the entity's name and the id of a record of any entity; indexed, without a foreign key.
 
@@ -254,6 +264,7 @@ def any_ref(
         on_merge: what happens when the record referred to is merged into another.
         on_erase: what happens when the person referred to is erased.
         on_delete: what happens when the record referred to is deleted.
+        label: the column that keeps what the record referred to was called.
     """
     reference = Reference(
         column=column,
@@ -264,6 +275,7 @@ def any_ref(
         on_merge=on_merge,
         on_erase=on_erase,
         on_delete=on_delete,
+        label=label,
     )
     return (
         Column(entity_column, Text(), nullable=nullable),
@@ -352,7 +364,9 @@ class EntityType(Generic[M]):
         goes_with: the fields that refer to records that this one hangs on, as a comment does: whoever reads such a
             record reads what hangs on it, unless a rule forbids it; and whoever may delete it, merge it or bring it
             back needs no further right for what this does to the ones that go with it.
-        kind: entity, derived or fact.
+        kind: entity; derived, which follows from other records and is rewritten with them; or fact, which is recorded
+            once and never taken back: no undo removes it, unless what it is declared to be deleted with goes, too. It
+            follows merges, and what undoes them, like an entity.
         discriminator: the field that tells which of ``variants`` a record is.
         variants: subclasses of ``model`` by the value of the discriminator.
         staged: whether records move through the stages of a pipeline.
@@ -436,6 +450,7 @@ def _shape(entity: EntityType[Any]) -> Shape:
             searchable=said.searchable,
             reference=column.info.get("reference"),
             scale=getattr(column.type, "scale", None),
+            personal=is_personal(entity, name, said),
         )
     held = {c for f in fields.values() for c in f.columns} | {"tenant_id"}
     missing = [c.name for c in columns if c.name not in held]

@@ -43,7 +43,7 @@ class Folding:
         """Let everything that refers to ``loser`` refer to ``winner``."""
         for other in self._planner.registry:
             for reference in other.shape.references:
-                if reference.entity in {None, entity.name} and other.kind == "entity":
+                if reference.entity in {None, entity.name} and other.kind != "derived":
                     self._repoint(other, reference, loser, winner)
         for other, field, record in referred_by(self._planner.work, entity, loser[1]):
             self._repoint_custom((other.name, record.id), field.name, winner)

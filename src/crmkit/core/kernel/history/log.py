@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, literal_column, select, tuple_
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, codec_of
 from crmkit.core.kernel.jobs.administration import to_be_undone, undone
@@ -85,6 +85,8 @@ class LoggedUnit(NamedTuple):
     purged: str | None
 
 
+PAGE: Final = 1_000
+"""How many rows are read at once where there may be any number."""
 _C, _U = change_table.c, unit_table.c
 _TENANT: Any = bindparam("tenant")
 _ROWS: Any = select(
@@ -111,6 +113,16 @@ _OF_ROOT = Statement(
     )
 )
 _OF_UNIT = Statement(_ROWS.where(_C.tenant_id == _TENANT, _C.unit_id == bindparam("unit")).order_by(_C.seq))
+_DELETIONS = Statement(
+    _ROWS
+    .where(
+        _C.tenant_id == _TENANT,
+        _C.op == literal_column("'delete'"),
+        tuple_(_C.unit_id, _C.seq) > tuple_(bindparam("unit", type_=Id()), bindparam("seq", type_=Integer())),
+    )
+    .order_by(_C.unit_id, _C.seq)
+    .limit(bindparam("most", type_=Integer()))
+)
 _UNITS: Any = select(
     _U.id,
     _U.actor_id,
@@ -154,6 +166,11 @@ def _last(length: int) -> Statement:
     return Statement(versions.where(_C.tenant_id == _TENANT, among(_C.record_id, length)))
 
 
+@cache
+def _many_units(length: int) -> Statement:
+    return Statement(_UNITS.where(_U.tenant_id == _TENANT, among(_U.id, length)))
+
+
 class Log:
     """The change log of one tenant.
 
@@ -193,6 +210,16 @@ class Log:
         """What a unit of work changed, in order."""
         return self._changes(_OF_UNIT, unit=unit)
 
+    def deletions(self) -> Iterator[Logged]:
+        """Every deletion of a record, oldest first, page by page; reads all of history."""
+        place: dict[str, Any] = {"unit": UUID(int=0), "seq": 0}
+        while True:
+            found = self._changes(_DELETIONS, most=PAGE, **place)
+            yield from found
+            if len(found) < PAGE:
+                return
+            place = {"unit": found[-1].unit, "seq": found[-1].seq}
+
     def last_versions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         """The last version that each record had, be it that of its deletion."""
         found: dict[UUID, int] = {}
@@ -216,6 +243,11 @@ class Log:
         """What a unit of work says of itself; None if there is none, or it is still running."""
         found = self._unit_rows(_UNIT, unit=unit)
         return found[0] if found else None
+
+    def units(self, ids: Iterable[UUID]) -> list[LoggedUnit]:
+        """What many units say of themselves, without the one that is still running."""
+        lists = id_lists(ids, self._db.dialect)
+        return [one for length, params in lists for one in self._unit_rows(_many_units(length), **params)]
 
     def caused(self, unit: UUID) -> list[LoggedUnit]:
         """The units that a unit's events have caused."""

@@ -139,6 +139,7 @@ class Reversal:
         unknown: fields, as ``entity.field``, that the history speaks of and that there are no more.
         attached: what has come, since they were merged, to records from which others are taken apart now; it stays with
             them. Only what the actor may see.
+        kept: facts that the units recorded, such as that somebody gave consent; no undo takes them back.
         caused: units that those undone have caused, such as those of subscribers; they stay.
         jobs: how many queued jobs of the units are cancelled.
         keys: how many idempotency keys of the units are released.
@@ -151,6 +152,7 @@ class Reversal:
     conflicts: tuple[Conflict, ...] = ()
     unknown: tuple[str, ...] = ()
     attached: tuple[Ref, ...] = ()
+    kept: tuple[Ref, ...] = ()
     caused: tuple[UUID, ...] = ()
     jobs: int = 0
     keys: int = 0
@@ -169,11 +171,16 @@ class Reversal:
             yield f"{self.requeued} cancelled jobs are queued again"
         if self.keys:
             yield f"{self.keys} idempotency keys are released"
+        yield from self._staying()
+        yield f"{len(self.changes)} changes, {len(self.conflicts)} in the way"
+
+    def _staying(self) -> Iterator[str]:
         for ref in self.attached:
             yield f"stays: {ref.entity} {ref.id}, which has come since the merge"
+        for ref in self.kept:
+            yield f"stays: {ref.entity} {ref.id}, a fact, which is never undone; record the contrary"
         for unit in self.caused:
             yield f"stays: unit {unit}, which was caused by what is undone"
-        yield f"{len(self.changes)} changes, {len(self.conflicts)} in the way"
 
 
 @frozen(kw_only=True)

@@ -133,7 +133,7 @@ class Planner(Sight):
             named_by = {name} if self.registry.entity(name).part_of else {None, name}  # see `any_ref`
             for other in self.registry:
                 for reference in other.shape.references:
-                    if reference.entity in named_by and other.kind == "entity":
+                    if reference.entity in named_by and other.kind != "derived":
                         for target, key in self._referring(final, (name, ids), other, reference):
                             record = self.work.load(other, key[1])
                             seen = record is not None and self.work.sees(other, record)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from attrs import define, field
 
+from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.core.kernel.history.rules import Image, Key, Step, differing, is_known, ordered, states_at, versions_of
 from crmkit.errors import Conflict, NotFoundError, UnknownVersionError
 
@@ -105,6 +106,8 @@ def way_back(planner: Planner, past: Past, version: int) -> Return:
     now = planner.load(dict.fromkeys([past.key, *(change.key for change in past.parts)]))
     seen = {key for key in now if key == past.key or _sees_part(planner, key, wanted.get(key))}
     target = {key: _of_today(planner, found, key, then, now[key]) for key, then in wanted.items() if key in seen}
+    if _were_erased(found, target):
+        return found
     target = _following(planner, target)
     _check_whole(planner, found, past, now, target)
     going = [key for key in now if key in seen and key not in target and _is_part(planner, key, now[key], past.key)]
@@ -118,6 +121,13 @@ def way_back(planner: Planner, past: Past, version: int) -> Return:
     found.steps += ordered(changed, lambda name: planner.registry.entity(name).shape.uniques)
     found.steps += back
     return found
+
+
+def _were_erased(found: Return, target: dict[Key, Image]) -> bool:
+    """Note the values that nobody can bring back."""
+    for key, image in target.items():
+        found.conflicts += [Conflict(*key, name, "erased") for name, value in image.items() if is_erased(value)]
+    return bool(found.conflicts)
 
 
 def _sees_part(planner: Planner, key: Key, then: Image | None) -> bool:

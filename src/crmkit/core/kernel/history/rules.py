@@ -6,7 +6,7 @@ and ``updated_at``. None is the image of a record that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import attrs
 from attrs import define, field, frozen
 
 from crmkit.core.kernel.entities.custom import PREFIX
+from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.errors import Conflict
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Unwound:
         blocks: what a plan of the rest must leave alone.
         unknown: fields, as ``entity.field``, that there are no more.
         custom: the custom fields that there are; None if any there might be.
+        kept: facts that the changes recorded, which no undo takes back.
     """
 
     state: dict[Key, Image | None]
@@ -83,6 +85,7 @@ class Unwound:
     conflicts: list[Conflict] = field(factory=list)
     blocks: set[Block] = field(factory=set)
     unknown: set[str] = field(factory=set)
+    kept: list[Key] = field(factory=list)
 
     def refuse(self, key: Key, name: str | None, reason: str, *, whole: bool) -> None:
         """Note a conflict, and what is to be left alone because of it."""
@@ -114,6 +117,8 @@ def unwound(
         custom: the custom fields that there are; None if any there might be.
     """
     found = Unwound(dict(state), custom)
+    changes = list(changes)
+    coming = {change.key for change in changes if change.op == "insert" and (change.key, None) not in blocked}
     for change in changes:
         key = change.key
         if (key, None) in blocked:
@@ -121,6 +126,8 @@ def unwound(
         entity = entities(change.entity)
         if entity is None:
             found.refuse(key, None, "unknown_entity", whole=True)
+        elif change.op == "insert" and entity.kind == "fact" and not _goes_too(entity, state[key], coming):
+            found.kept.append(key)
         elif change.op == "insert":
             _undo_insert(found, entity, change)
         elif change.op == "delete":
@@ -132,6 +139,16 @@ def unwound(
     return found
 
 
+def _goes_too(entity: EntityType[Any], image: Image | None, going: Collection[Key]) -> bool:
+    """Whether a fact goes with a record: one that it would go with if that were deleted, and that is undone, too."""
+    for reference in entity.shape.references:
+        id_ = (image or {}).get(reference.column)
+        name = reference.entity or (image or {}).get(reference.entity_column or "")
+        if reference.on_delete == "delete" and id_ is not None and (name, UUID(id_)) in going:
+            return True
+    return image is None
+
+
 def _undo_insert(found: Unwound, entity: EntityType[Any], change: Logged) -> None:
     """A record goes only if the whole of it is as it was made: nobody has put anything into it since."""
     now = found.state[change.key]
@@ -139,6 +156,8 @@ def _undo_insert(found: Unwound, entity: EntityType[Any], change: Logged) -> Non
         found.refuse(change.key, None, "gone", whole=True)
         return
     then = {name: pair[1] for name, pair in change.diff.items()}
+    if _refuse_erased(found, change.key, then):
+        return
     changed = [] if now == then else differing(entity, now, then, found.custom)
     for name in changed:
         found.refuse(change.key, name, "changed", whole=True)
@@ -151,6 +170,8 @@ def _undo_delete(found: Unwound, entity: EntityType[Any], change: Logged) -> Non
         found.refuse(change.key, None, "exists", whole=True)
         return
     image = {name: pair[0] for name, pair in change.diff.items()}
+    if _refuse_erased(found, change.key, image):
+        return
     known = {name: value for name, value in image.items() if is_known(entity, name, value, found.custom)}
     found.unknown.update(f"{entity.name}.{name}" for name in image if name not in known)
     found.take(change.key, known)
@@ -166,13 +187,29 @@ def _undo_update(found: Unwound, entity: EntityType[Any], change: Logged, blocke
         if not is_known(entity, name, before, found.custom):
             found.unknown.add(f"{entity.name}.{name}")
         elif name not in derived and (change.key, name) not in blocked:
-            if not _same(entity, name, now.get(name), then):
-                found.refuse(change.key, name, "changed", whole=False)
+            reason = _in_the_way(entity, name, now.get(name), (before, then))
+            if reason is not None:
+                found.refuse(change.key, name, reason, whole=False)
             elif before is None:
                 after.pop(name, None)
             else:
                 after[name] = before
     found.take(change.key, after)
+
+
+def _in_the_way(entity: EntityType[Any], name: str, now: Any, pair: tuple[Any, Any]) -> str | None:
+    """Why a field cannot get back the value that it had; None if it can."""
+    if any(map(is_erased, pair)):
+        return "erased"
+    return None if _same(entity, name, now, pair[1]) else "changed"
+
+
+def _refuse_erased(found: Unwound, key: Key, image: Image) -> bool:
+    """Whether a record cannot come or go as a whole, since values of it were erased since."""
+    erased = [name for name, value in image.items() if is_erased(value)]
+    for name in erased:
+        found.refuse(key, name, "erased", whole=True)
+    return bool(erased)
 
 
 def netted(changes: Sequence[Logged]) -> list[Logged]:
@@ -188,7 +225,8 @@ def netted(changes: Sequence[Logged]) -> list[Logged]:
         for name, (before, after) in change.diff.items():
             first.setdefault((change.key, name), before)
             last[change.key, name] = after
-    idle = {at for at in first if first[at] == last[at]}
+    # Of what was erased nobody knows whether it was the same.
+    idle = {at for at in first if first[at] == last[at] and not is_erased(first[at])}
     touched = {key for key, _ in idle}
     return [
         change

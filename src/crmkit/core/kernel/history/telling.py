@@ -81,7 +81,7 @@ def _come_to(planner: Planner, winner: Key, since: UUID) -> Iterator[Key]:
     work = planner.work
     for entity in planner.registry:
         for reference in entity.shape.references:
-            if entity.kind != "entity" or reference.entity not in {None, winner[0]}:
+            if entity.kind == "derived" or reference.entity not in {None, winner[0]}:
                 continue
             ids = work.store(entity).referring_ids(work.db, work.tenant, reference, winner[0], [winner[1]])
             later = planner.log.since(ids, since)

@@ -12,6 +12,7 @@ from crmkit.core.kernel.history.planning import Plan, Planner
 from crmkit.core.kernel.history.rules import Block, netted, unwound
 from crmkit.core.kernel.history.telling import attached, told
 from crmkit.errors import Conflict, ForbiddenError, NotFoundError
+from crmkit.values.ref import Ref
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.history.log import Logged, LoggedUnit
@@ -67,6 +68,7 @@ class Undoing:
             conflicts=tuple(dict.fromkeys(conflicts)),
             unknown=tuple(sorted(way.unknown)),
             attached=() if refused else attached(planner, plan, changes),
+            kept=() if refused else tuple(Ref(*key) for key in way.kept),
             caused=tuple(c.id for one in ids for c in planner.log.caused(one) if self.may_see(c)),
             jobs=sum(jobs for jobs, _, _ in freed),
             requeued=sum(again for _, again, _ in freed),

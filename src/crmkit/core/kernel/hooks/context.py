@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from crmkit.core.kernel.access.actors import Actor
 from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.errors import ForbiddenError
 from crmkit.values.criteria import ALWAYS, Criteria
 from crmkit.values.page import Cursor, Page
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.registry import HookTable
+    from crmkit.core.kernel.keys.keys import Keys
     from crmkit.core.kernel.query.answers import Tally
 
 __all__ = ["Context", "Reads"]
 
 M = TypeVar("M", bound=Record)
+Own = Callable[[str, "EntityType[Any] | type[Any]", Criteria], "list[Any]"]
+"""Reads the records of a plugin, given its id."""
 S = TypeVar("S")
 
 
@@ -38,6 +42,11 @@ class Reads(Protocol):
     @property
     def now(self) -> datetime:
         """The unit's instant, UTC."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """See `Context.keys`."""
         ...
 
     def get(self, entity: EntityType[M] | type[M], id: UUID, /) -> M:
@@ -101,18 +110,22 @@ class Context:
     Args:
         unit: the unit of work that is read from.
         hooks: the implementations enabled for its tenant.
+        own: reads what belongs to a plugin, whoever may see it.
     """
 
     # Python hides nothing from somebody who is determined; the two names are mangled and left out of dir(), so that
     # nobody comes upon them by accident, in an editor or in a debugger.
-    __slots__ = ("__unit", "_hooks")
+    __slots__ = ("__own", "__unit", "_asked", "_hooks")
 
-    def __init__(self, unit: Reads, hooks: HookTable) -> None:
+    def __init__(self, unit: Reads, hooks: HookTable, own: Own | None = None) -> None:
         self.__unit = unit
         self._hooks = hooks
+        self.__own = own
+        self._asked = ""  # the id of the plugin whose implementation is running
 
     def __dir__(self) -> list[str]:
-        return ["actor", "count", "each", "entity", "find", "get", "now", "sees", "settings", "tally", "tenant"]
+        named = ("actor", "count", "each", "entity", "find", "get", "keys", "now", "own_records", "sees", "settings")
+        return [*named, "tally", "tenant"]
 
     def __repr__(self) -> str:
         return f"<Context tenant={self.tenant!r} actor={self.actor.id!r}>"
@@ -131,6 +144,11 @@ class Context:
     def now(self) -> datetime:
         """The unit's instant, aware, UTC; the same for everything in the unit."""
         return self.__unit.now
+
+    @property
+    def keys(self) -> Keys:
+        """What only this deployment can write for this tenant: signed tokens and keyed hashes."""
+        return self.__unit.keys
 
     def get(self, entity: EntityType[M] | type[M], id: UUID) -> M:
         """The record of ``entity`` with this ``id``.
@@ -165,6 +183,24 @@ class Context:
     ) -> Iterator[M]:
         """All records that fit ``where`` and that the actor may see, fetched page by page."""
         return self.__unit.each(entity, where, order=order)
+
+    def own_records(self, entity: type[M] | EntityType[M], where: Criteria = ALWAYS) -> list[M]:
+        """Records of the implementation's own plugin, whoever may see them: for what must not depend on who asks.
+
+        Whether a party may be erased is decided by every hold, not by those that the actor may read. Show none of these
+        records; say what follows from them.
+
+        Args:
+            entity: an entity of the plugin, or its model.
+            where: which of its records.
+
+        Raises:
+            ForbiddenError: if the entity belongs to somebody else, or no implementation of a plugin is running.
+        """
+        if self.__own is None:
+            raise ForbiddenError("own records", self.actor.id)
+        found: list[M] = self.__own(self._asked, entity, where)
+        return found
 
     def count(self, entity: EntityType[Any] | type[Record], where: Criteria = ALWAYS) -> int:
         """How many records fit ``where``, of those that the actor may see."""

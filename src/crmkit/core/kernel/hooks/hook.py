@@ -170,6 +170,7 @@ class Guard(Hook[T]):
         refused: list[Refusal] = []
         then = perf_counter()
         for plugin, fn in table.of(self):
+            context._asked = plugin  # noqa: SLF001  # as above
             try:
                 answer = fn(context, payload)
                 if answer is not None:
@@ -250,6 +251,7 @@ class Collect(Hook[T], Generic[T, R]):
         answers: list[tuple[str, R]] = []
         then = perf_counter()
         for plugin, fn in table.of(self):
+            context._asked = plugin  # noqa: SLF001  # as above
             try:
                 answer = fn(context, payload)
                 if answer is not None:

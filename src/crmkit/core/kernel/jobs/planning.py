@@ -6,7 +6,7 @@ The id of an occurrence is made of what it is, so two workers that plant the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from crmkit.core.kernel.entities.columns import Text
 from crmkit.core.kernel.jobs.queries import INSERT, blank
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import job_table
-from crmkit.errors import AlreadyExistsError
+from crmkit.errors import AlreadyExistsError, Problem
 from crmkit.values.instants import format_instant
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.plugins.loading import LoadedPlugin
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["Planned", "planned", "plant", "plant_next"]
+__all__ = ["Planned", "planned", "plant", "plant_next", "resting"]
 
 _NAMESPACE: Final = UUID("8c1f6a2e-6b0c-5d2f-9a39-51f4c1d4e7b0")
 
@@ -68,14 +68,25 @@ class Planned:
 
 
 def planned(plugins: Iterable[LoadedPlugin]) -> Mapping[tuple[str, str], Planned]:
-    """The schedules of all loaded plugins, by plugin and name."""
+    """The schedules of all loaded plugins that can run here, by plugin and name."""
     return {
         (one.id, schedule.name): Planned(
             plugin=one.id, schedule=schedule, fn=one.runs[schedule.name], label=one.manifest.label
         )
         for one in plugins
         for schedule in one.manifest.schedules
+        if not schedule.missing
     }
+
+
+def resting(plugins: Iterable[LoadedPlugin]) -> Iterator[Problem]:
+    """The schedules that do not run, since what they work with is not installed; each with what installs it."""
+    for one in plugins:
+        for schedule in one.manifest.schedules:
+            if missing := schedule.missing:
+                said = f"its schedule {schedule.name!r} rests, since {', '.join(missing)} is not installed"
+                wanted = f"{one.manifest.distribution}[{one.manifest.extra}]" if one.manifest.extra else missing[0]
+                yield Problem("schedule_rests", one.id, said, f"Run: python -m pip install '{wanted}'")
 
 
 def plant(db: Db, runtime: Runtime, tenant: str, enabled: Collection[str], now: datetime) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "PRUNE",
     "READ",
     "RELEASE",
+    "RENEW",
     "REQUEUE",
     "SETTLE",
     "TO_CANCEL",
@@ -170,6 +171,7 @@ SETTLE: Final = Statement(
         finished_at=bindparam("over"),
     )
 )
+RENEW: Final = Statement(update(job).where(*_MINE).values(due_at=bindparam("until")))
 RELEASE: Final = Statement(update(job).where(*_MINE).values(state="queued", due_at=bindparam("due")))
 
 # -- for operators ----------------------------------------------------------------------------------------------------

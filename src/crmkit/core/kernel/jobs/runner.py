@@ -55,7 +55,7 @@ class Runner:
         self._vain: dict[str, tuple[float, float]] = {}  # tenants with due jobs of which none can be run: until, wait
         self._tidied: dict[str, float] = {}
         self._last_due: dict[str, datetime] = {}
-        self._planted = False
+        self._planted: set[str | None] = set()  # tenants whose schedules were seen to; None for all of them
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -151,8 +151,8 @@ class Runner:
 
     def _round(self, *, tenant: str | None = None, limit: int | None = None) -> int:
         """One turn of every tenant that has something due; returns how many jobs were run."""
-        if not self._planted:
-            self._plant()
+        if self._planted.isdisjoint({None, tenant}):
+            self._plant(tenant)
         ran = 0
         now, clock = self._runtime.clock.now(), time.monotonic()
         waiting = [
@@ -216,12 +216,15 @@ class Runner:
         ]
         return min((max(w, SOON / 10) for w in waits), default=self._poll)
 
-    def _plant(self) -> None:
-        """See that all schedules have a next occurrence, in every tenant; once, as tenants that are new have them."""
+    def _plant(self, only: str | None) -> None:
+        """See that all schedules have a next occurrence, in one tenant or in all; once, as new tenants have them."""
+        for problem in self._runtime.resting:
+            log.warning("%s", problem)
         if self._runtime.schedules:
             for tenant in self._workshop.transact(lambda db: [t for t, _ in db.rows(DUE, {})], read_only=True):
-                self._workshop.transact(functools.partial(self._plant_in, tenant))
-        self._planted = True
+                if only in {None, tenant}:
+                    self._workshop.transact(functools.partial(self._plant_in, tenant))
+        self._planted.add(only)
 
     def _plant_in(self, tenant: str, db: Db) -> None:
         enabled, _ = self._runtime.profile(db, read_tenant(db, tenant))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from crmkit.core.kernel.access.actors import SYSTEM, Actor
 from crmkit.core.kernel.hooks.health import CONTAINED
 from crmkit.core.kernel.hooks.signatures import code_of
-from crmkit.core.kernel.jobs.claiming import Claim, claim, release, settle
+from crmkit.core.kernel.jobs.claiming import Claim, claim, handlers_of, release, settle
+from crmkit.core.kernel.jobs.errand import Errand
 from crmkit.core.kernel.jobs.queries import ACKNOWLEDGE
 from crmkit.core.kernel.jobs.rules import backoff, cause_of, verdict
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.units.work import UnitFacts
-from crmkit.errors import CrmkitError
+from crmkit.errors import CrmkitError, JobLostError
+from crmkit.values.instants import parse_instant
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,10 +34,6 @@ RACES: Final = 3
 """How often a job is run again at once after a deadlock and the like, which are nobody's fault."""
 
 log = logging.getLogger("crmkit.jobs")
-
-
-class _LeaseLostError(Exception):
-    """Somebody else has claimed the job, or an operator has taken it away."""
 
 
 class _NotHereError(Exception):
@@ -90,8 +88,8 @@ class Workshop:
         """  # the former by _failed
         for race in range(RACES + 1):
             try:
-                self._attempt(claimed)
-            except _LeaseLostError:
+                self._attempt(claimed) if not self._is_errand(claimed) else self._run_errand(claimed)
+            except JobLostError:
                 return "lost"
             except _NotHereError:
                 self.release([claimed])
@@ -109,7 +107,7 @@ class Workshop:
         """The job in a unit of its own. It is acknowledged first: that locks its row, so a lease cannot run out on it.
 
         Raises:
-            _LeaseLostError: if it is no longer this claim's.
+            JobLostError: if it is no longer this claim's.
         """
         facts = UnitFacts(source=f"job:{claimed.plugin}", caused_by=claimed.unit, chain=claimed.chain + 1)
         actor = self._actor(claimed)
@@ -117,9 +115,29 @@ class Workshop:
             work = uow._work  # noqa: SLF001  # the kernel's own unit
             mine = {"tenant": claimed.tenant, "job": claimed.id, "token": claimed.token}
             if not work.db.run(ACKNOWLEDGE, {**mine, "over": work.now}):
-                raise _LeaseLostError
+                raise JobLostError(claimed.id)
             fn, said = self._what(claimed, uow)
             fn(uow, said)
+
+    def _is_errand(self, claimed: Claim) -> bool:
+        planned = self._runtime.schedules.get((claimed.plugin, claimed.name)) if claimed.kind == "schedule" else None
+        return planned is not None and planned.schedule.errand
+
+    def _run_errand(self, claimed: Claim) -> None:
+        """The job between units of its own; acknowledged when it has ended.
+
+        Raises:
+            JobLostError: if it is no longer this claim's.
+            _NotHereError: if its plugin is not enabled for the tenant.
+        """
+        planned = self._runtime.schedules[claimed.plugin, claimed.name]
+        if not self.transact(lambda db: claimed.handler in handlers_of(db, self._runtime, claimed.tenant)):
+            raise _NotHereError
+        planned.fn(Errand(self._runtime, self._units, claimed, planned.actor), parse_instant(claimed.payload["at"]))
+        mine = {"tenant": claimed.tenant, "job": claimed.id, "token": claimed.token}
+        over = self._runtime.clock.now()
+        if not self.transact(lambda db: db.run(ACKNOWLEDGE, {**mine, "over": over})):
+            raise JobLostError(claimed.id)
 
     def _actor(self, claimed: Claim) -> str | Actor:
         """Who acts; their rights are read anew.
@@ -141,7 +159,6 @@ class Workshop:
             _NotHereError: if its plugin is not enabled for the tenant.
         """
         from crmkit.core.kernel.wire import from_json  # cattrs only where there are jobs
-        from crmkit.values.instants import parse_instant
 
         work = uow._work  # noqa: SLF001  # the kernel's own unit
         if claimed.kind == "schedule":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from importlib.util import find_spec
 from typing import Any, Final
 
 from attrs import Attribute, field, frozen
-from attrs.validators import instance_of, matches_re
+from attrs.validators import deep_iterable, instance_of, matches_re
 
 from crmkit.errors import InvalidValueError
 from crmkit.values.instants import as_instant, time_zone
@@ -41,14 +42,19 @@ class Schedule:
 
     Attributes:
         name: lower-case words; unique in the plugin.
-        run: import string of a function ``(uow, at)``; ``at`` is the instant for which the run was due, UTC.
+        run: import string of a function ``(uow, at)``, or with ``errand`` ``(errand, at)``; ``at`` is the instant for
+            which the run was due, UTC.
         role: key of the role by whose rights it runs, with the rules that the tenant's data has at that time. The actor
             is ``plugin:<id>``, which belongs to no team.
         every: the time between two runs; counted from the epoch, so every hour is on the hour (UTC).
         daily_at: the time of day in ``timezone``.
         cron: minute, hour, day of the month, month and weekday (0 and 7 are Sunday) in ``timezone``, such as
             ``"*/15 8-17 * * 1-5"``. If day and weekday are both limited, either will do, as cron has it.
+        errand: whether ``run`` works outside of a unit of work, since it waits for somebody outside: it then takes an
+            `Errand` in the place of the unit, and begins units of its own.
         timezone: an IANA name. A time of day that the clocks skip runs an hour later, one that they repeat runs once.
+        imports: modules that it works with and that an extra brings, such as ``("jellyfish",)``. Where one is missing,
+            the schedule rests, and ``crmkit plugins doctor`` says so; else each run would fail, time and again.
     """
 
     name: str = field(validator=matches_re(r"[a-z][a-z0-9_]*\Z"))
@@ -57,7 +63,11 @@ class Schedule:
     every: timedelta | None = None
     daily_at: time | None = None
     cron: str | None = field(default=None, validator=_cron)
+    errand: bool = field(default=False, validator=instance_of(bool))
     timezone: str = field(default="UTC", validator=_zone)
+    imports: tuple[str, ...] = field(
+        default=(), validator=deep_iterable(matches_re(r"[A-Za-z_]\w*\Z"), instance_of(tuple))
+    )
 
     def __attrs_post_init__(self) -> None:
         said = [n for n in ("every", "daily_at", "cron") if getattr(self, n) is not None]
@@ -70,6 +80,11 @@ class Schedule:
         if self.daily_at is not None and self.daily_at.tzinfo is not None:
             raise InvalidValueError("daily_at", self.daily_at, "has a time zone of its own; say it as timezone")
         self.next_after(EPOCH)  # refuses the 30th of February
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of its modules that are not installed; nothing is imported to know."""
+        return tuple(name for name in self.imports if find_spec(name) is None)
 
     @property
     def when(self) -> str:

@@ -1,4 +1,4 @@
-"""The jobs that a unit leaves behind: one row for each durable subscriber of each of its events."""
+"""The jobs that a unit leaves behind: one row for each durable subscriber of its events, and each hastened schedule."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from crmkit.core.kernel.jobs.queries import INSERT, blank
 from crmkit.core.kernel.jobs.rules import MAX_CHAIN
 from crmkit.core.kernel.jobs.waking import announce
 from crmkit.values.ids import new_id
+from crmkit.values.instants import format_instant
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.units.work import Work
@@ -23,6 +24,7 @@ __all__ = ["write_jobs"]
 def write_jobs(work: Work) -> None:
     """Write the jobs in the unit's own transaction, so that no cursor can miss an event."""
     jobs = [job for seq, event in enumerate(work.events) for job in _jobs(work, seq, event)]
+    jobs += [_hastened(work, plugin, name) for plugin, name in sorted(work.hastened)]
     if jobs:
         work.jobs += len(jobs)
         work.db.run_many(INSERT, jobs)
@@ -54,6 +56,14 @@ def _jobs(work: Work, seq: int, event: Event) -> list[dict[str, Any]]:
         {**blank(work.tenant, new_id(), work.now), **common, "plugin": one.plugin, "handler": one.key}
         for one in durable
     ]
+
+
+def _hastened(work: Work, plugin: str, name: str) -> dict[str, Any]:
+    """A schedule's job that is due now. It belongs to no unit, since what is to be done may be that of several."""
+    planned = work.runtime.schedules[plugin, name]
+    said: dict[str, Any] = {"kind": "schedule", "name": name, "plugin": plugin, "handler": planned.schedule.run}
+    said |= {"payload": {"at": format_instant(work.now)}, "actor_id": planned.actor.id, "chain": work.facts.chain}
+    return {**blank(work.tenant, new_id(), work.now), **said}
 
 
 def _record_of(event: Event) -> UUID | None:

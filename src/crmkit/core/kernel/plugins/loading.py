@@ -213,7 +213,7 @@ def _import_rest(manifest: Manifest, metadata: MetaData | None) -> LoadedPlugin:
         services=tuple(service for s in manifest.services if (service := _part("services", s, _check_service))),
         settings=_part("settings", manifest.settings, _check_settings),
         metadata=metadata,
-        runs={s.name: _part("schedules", s.run, _check_run) for s in manifest.schedules},
+        runs={s.name: _part("schedules", s.run, _check_errand if s.errand else _check_run) for s in manifest.schedules},
     )
 
 
@@ -283,3 +283,7 @@ def _check_settings(found: object) -> None:
 
 def _check_run(found: object) -> None:
     check_callable(found, hook="schedule", takes=("uow", "at"))
+
+
+def _check_errand(found: object) -> None:
+    check_callable(found, hook="schedule", takes=("errand", "at"))

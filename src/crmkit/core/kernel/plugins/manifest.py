@@ -35,6 +35,7 @@ _PERMISSION = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 _MODULE_STRING = re.compile(_MODULE, re.ASCII)
 _OBJECT_STRING = re.compile(rf"{_MODULE}:{_MODULE}", re.ASCII)
 _FOLDER_STRING = re.compile(rf"{_MODULE}:[\w-]+(?:/[\w-]+)*", re.ASCII)
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _CLAUSE = r"(?:~=|===?|!=|<=?|>=?)\s*[0-9A-Za-z][0-9A-Za-z.+!*_-]*"
 _RANGE = re.compile(rf"\s*{_CLAUSE}\s*(?:,\s*{_CLAUSE}\s*)*", re.ASCII)
 
@@ -145,6 +146,8 @@ class Manifest:
         implementation: import string of its `Plugin` subclass; none if its other parts are all there is.
         bridges: what it contributes while certain others are enabled too.
         schedules: what it does again and again, in each tenant that uses it.
+        extra: the extra of its distribution that brings what it works with; named where something of that is missing.
+        needs_keys: whether it signs or hashes (`Keys`), so that it needs a secret key to start (``core.secret_keys``).
     """
 
     id: str = field(validator=_plugin_id)
@@ -175,6 +178,8 @@ class Manifest:
     )
     bridges: tuple[Bridge, ...] = field(default=(), converter=_as_tuple, validator=_each(instance_of(Bridge)))
     schedules: tuple[Schedule, ...] = field(default=(), converter=_as_tuple, validator=_each(instance_of(Schedule)))
+    extra: str | None = field(default=None, validator=_fits(_EXTRA, "service_desk"))
+    needs_keys: bool = field(default=False, validator=instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
         if not self.label:

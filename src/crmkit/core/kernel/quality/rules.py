@@ -44,23 +44,23 @@ def check_rule(rule: QualityRule, registry: EntityRegistry, custom: CustomShapes
         raise InvalidValueError("entity", rule.entity, f"is part of a {whole}; make a rule for that")
     for criteria in (rule.where, rule.when):
         check_criteria(criteria, registry, entity, custom=custom)
-        _check_bounds(criteria, entity, registry)
+        _check_bounds(criteria, entity, registry, custom)
 
 
-def _check_bounds(criteria: Criteria, entity: EntityType[Any], registry: EntityRegistry) -> None:
+def _check_bounds(criteria: Criteria, entity: EntityType[Any], registry: EntityRegistry, custom: CustomShapes) -> None:
     match criteria:
         case And() | Or():
             for term in criteria.terms:
-                _check_bounds(term, entity, registry)
+                _check_bounds(term, entity, registry, custom)
         case Not():
-            _check_bounds(criteria.term, entity, registry)
+            _check_bounds(criteria.term, entity, registry, custom)
         case Exists() | Aggregate():
-            other, reference, forward = related_entity(registry, entity, criteria.relation)
+            other, reference, forward = related_entity(registry, entity, criteria.relation, custom)
             if forward or other.part_of != reference.column:
                 way = f"leads to another {other.name}; a rule looks at a record and its parts only"
                 raise InvalidValueError("condition", criteria.relation, way)
             _check_values(getattr(criteria, "value", None))
-            _check_bounds(criteria.where, other, registry)
+            _check_bounds(criteria.where, other, registry, custom)
         case Compare():
             _check_values(criteria.value)
         case _:  # `check_criteria` knows that there is no other

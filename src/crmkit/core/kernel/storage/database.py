@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.statements import Prepared, Statement
 
-__all__ = ["Db"]
+__all__ = ["COPY_FROM", "Db"]
 
 log = logging.getLogger("crmkit.sql")
 

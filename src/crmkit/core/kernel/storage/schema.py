@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crmkit.core.kernel.deployment.starting import schema_problems
 from crmkit.core.kernel.entities.catalog import write_catalogue
 from crmkit.core.kernel.storage import engines
+from crmkit.core.kernel.storage.compacting import compact
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.storage.faults import guarded
 from crmkit.core.kernel.storage.migrations import Migrations, UnitStatus, schema_of
@@ -100,6 +101,21 @@ class Schema:
             grown = connection.exec_driver_sql(_GROWN, (names,)).scalars().all()
             if grown:
                 connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {', '.join(grown)}")
+
+    def compact(self) -> None:
+        """Write the database anew, so that nothing of what was deleted or erased is left in its files.
+
+        Deleting leaves the old bytes in free pages, on SQLite in the write-ahead log and in the pieces of the search
+        index too. On SQLite this takes as much room again as the database has, and nobody can write meanwhile; on
+        PostgreSQL each of crmkit's tables is locked while it is written anew (``VACUUM FULL``). What the server's own
+        write-ahead log and backups still hold is up to whoever keeps those.
+
+        Raises:
+            RetryableStorageError: if somebody else is at work for longer than the connection waits.
+        """  # by guarded
+        names = sorted({*metadata.tables, *(e.table.name for e in self._assembly.runtime.registry)})
+        with guarded():
+            compact(self._engine, names, self._schema)
 
     def sql(self, plugin: str | None = None) -> str:
         """The SQL of all revisions from the first on, for a database administrator to read or run."""

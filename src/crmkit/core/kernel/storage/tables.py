@@ -15,6 +15,7 @@ __all__ = [
     "actor_table",
     "catalog_table",
     "change_table",
+    "counter_table",
     "denial_table",
     "job_table",
     "metadata",
@@ -49,6 +50,16 @@ actor_table = Table(
     Column("name", Text(), nullable=False),
     Column("seen_at", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),
+)
+
+# The last number that records of an entity were given; who takes the next one holds the row until its unit has ended.
+counter_table = Table(
+    "crm_counter",
+    metadata,
+    Column("tenant_id", Text(), nullable=False),
+    Column("entity", Text(), nullable=False, info=dict(NAMES_ENTITY)),
+    Column("value", Integer(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "entity"),
 )
 
 unit_table = Table(
@@ -134,6 +145,10 @@ Index(
     job_table.c.record_version,
 )
 Index("ix_crm_job_state", job_table.c.tenant_id, job_table.c.state, job_table.c.finished_at)
+# An undo looks for the jobs of the unit that it undoes; few jobs were ever touched by one.
+Index("ix_crm_job_unit", job_table.c.tenant_id, job_table.c.unit_id)
+_undone = job_table.c.undo_id.is_not(None)
+Index("ix_crm_job_undo", job_table.c.tenant_id, job_table.c.undo_id, postgresql_where=_undone, sqlite_where=_undone)
 
 once_table = Table(
     "crm_once",

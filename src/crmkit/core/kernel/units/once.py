@@ -11,9 +11,10 @@ from attrs import field, frozen
 from sqlalchemy import bindparam, insert, select
 
 from crmkit.core.kernel.entities.columns import Json, codec_of
+from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import once_table
-from crmkit.errors import ConflictError
+from crmkit.errors import ConflictError, ErasedError
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.units.work import Work
@@ -54,16 +55,20 @@ def kept_answer(work: Work, key: Key, fn: Callable[..., Any]) -> tuple[bool, Any
 
     Raises:
         ConflictError: if it was done with another body.
+        ErasedError: if the answer was erased together with the person that it was about.
     """
     rows = work.db.rows(_READ, {"tenant": work.tenant, "named": key.name})
     if not rows:
         return False, None
     body_hash, answer = rows[0]
+    load = codec_of(Json(), work.db.dialect).from_driver
+    kept = load(answer) if load else answer
+    if is_erased(kept):
+        raise ErasedError(key.name)
     if body_hash != key.body_hash:
         msg = f"the key {key.name!r} was used before with another body; use a new key for a new request"
         raise ConflictError(msg)
-    load = codec_of(Json(), work.db.dialect).from_driver
-    return True, _restored(load(answer) if load else answer, fn)
+    return True, _restored(kept, fn)
 
 
 def keep_answer(work: Work, key: Key, answer: Any) -> None:

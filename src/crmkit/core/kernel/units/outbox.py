@@ -14,7 +14,8 @@ from crmkit.values.ids import new_id
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
-    from crmkit.core.kernel.units.work import Denial, Work
+    from crmkit.core.kernel.units.denials import Denial
+    from crmkit.core.kernel.units.work import Work
 
 __all__ = ["write_denials", "write_unit"]
 

@@ -7,21 +7,22 @@ rows are always those that follow from the records, whoever changed them: a comm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from attrs import frozen
 from sqlalchemy import Table, bindparam, delete, insert
 
 from crmkit.core.kernel.storage.among import among, id_lists
+from crmkit.core.kernel.storage.inserting import copies, insert_absent
 from crmkit.core.kernel.storage.statements import Statement
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
     from crmkit.core.kernel.units.work import Work
-    from crmkit.core.kernel.units.writing import Write
+    from crmkit.core.kernel.units.write import Write
 
 __all__ = ["ChangeNotes", "Changed", "How", "Projecting", "Projection", "note", "project"]
 
@@ -31,6 +32,10 @@ How = Literal["created", "changed", "deleted"]
 """What became of a record: of one that was created, nothing can be derived yet; one that came back has changed."""
 ChangeNotes = dict[tuple[str, "UUID"], How]
 """What a unit has changed since projections were last told, by the names of entities and ids of whole records."""
+
+
+Left = tuple[str, str, "UUID"]
+"""The name of an entity of facts, a reference of it, and a record that one of them referred to before."""
 
 
 class Projection(Protocol):
@@ -104,6 +109,39 @@ class Projecting:
             found = self._parts[part.name] = self._parts_of(part)
         return found
 
+    def referring(self, what: EntityType[M], field: str) -> Mapping[UUID, Sequence[M]]:
+        """The records of ``what`` whose reference ``field`` names a changed record, by its id; by id each.
+
+        Raises:
+            TypeError: if the field is no reference.
+        """
+        reference = _reference(what, field)
+        found: dict[UUID, list[M]] = {}
+        for name in dict.fromkeys(one.entity.name for one in self.changed):
+            if reference.entity not in {None, name}:
+                continue
+            ids = [one.id for one in self.changed if one.entity.name == name]
+            known = self._work.store(what).referring_many(self._work.db, self._work.tenant, reference, name, ids)
+            for id_ in sorted(known):
+                found.setdefault(getattr(known[id_], field), []).append(known[id_])
+        return found
+
+    def referred(self, what: EntityType[Any], field: str) -> Projecting:
+        """The records that changed ones of ``what`` name in ``field``, or named before, as if they had changed too.
+
+        Raises:
+            TypeError: if the field is no reference.
+        """
+        reference = _reference(what, field)
+        ids = {id_: None for name, at, id_ in self._work.left if (name, at) == (what.name, field)}
+        for one in self.changed:
+            if one.entity is what and one.record is not None and getattr(one.record, field) is not None:
+                ids[getattr(one.record, field)] = None
+        entity = self._work.registry.entity(reference.entity or "")
+        named = [(entity.name, id_) for id_ in ids]
+        notes: dict[tuple[str, UUID], How] = {key: self._notes.get(key, "changed") for key in named}
+        return Projecting(self._work, notes)
+
     def rewrite(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace all derived rows of the changed records.
 
@@ -112,16 +150,26 @@ class Projecting:
             rows: the new ones, with a value for every column but ``tenant_id``; none for a record that is to have none.
         """
         db, tenant = self._work.db, self._work.tenant
+        given = [{"tenant_id": tenant, **row} for row in rows]
+        few = not copies(db, len(given))
+        self._forget(table, lambda how: how != "created" or not few)
+        if few and given and not insert_absent(db, table, given):
+            # Of a record that was removed while nobody told the projection, and added again.
+            self._forget(table, lambda how: how != "deleted")
+            insert_absent(db, table, given)
+        if not few:
+            db.run_many(_inserting(table), given)
+
+    def _forget(self, table: Table, chosen: Callable[[How], bool]) -> None:
+        """Remove the rows of the changed records to which that happened."""
+        db, tenant = self._work.db, self._work.tenant
         by_entity: dict[str, list[UUID]] = {}
         for (entity, id_), how in self._notes.items():
-            if how != "created":
+            if chosen(how):
                 by_entity.setdefault(entity, []).append(id_)
         for entity, ids in by_entity.items():
             for length, named in id_lists(ids, db.dialect):
                 db.run(_deleting(table, length), {"tenant": tenant, "entity": entity, **named})
-        given = [{"tenant_id": tenant, **row} for row in rows]
-        if given:
-            db.run_many(_inserting(table), given)
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
@@ -159,6 +207,24 @@ class Projecting:
         return found
 
 
+def _reference(what: EntityType[Any], field: str) -> Reference:
+    found = what.field(field).reference
+    if found is None:
+        msg = f"{what.name}.{field} is no reference"
+        raise TypeError(msg)
+    return found
+
+
+def left(facts: Iterable[Write]) -> Iterator[Left]:
+    """What facts no longer refer to, which nobody could find out when they have been stored."""
+    for write in facts:
+        if write.entity.kind == "fact" and write.before is not None:
+            for reference in write.entity.shape.references:
+                before = getattr(write.before, reference.column)
+                if before is not None and (write.after is None or getattr(write.after, reference.column) != before):
+                    yield write.entity.name, reference.column, before
+
+
 def note(notes: ChangeNotes, writes: Iterable[Write]) -> None:
     """Note the whole records among what has been stored; with a part its root is always written too."""
     for write in writes:
@@ -181,6 +247,7 @@ def project(work: Work) -> None:
     changes = Projecting(work, notes)
     for projection in work.projections:
         projection.project(changes)
+    work.left = {}
 
 
 _INSERTS: dict[Table, Statement] = {}

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
+from crmkit.core.kernel.entities.entity import EntityType
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.query.compiler import MAX_LIMIT
 from crmkit.core.kernel.query.reading import Reading, Tally
 from crmkit.core.kernel.units.naming import names_of
+from crmkit.errors import ForbiddenError
 from crmkit.values.criteria import ALWAYS
 
 if TYPE_CHECKING:
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.access.actors import Actor
     from crmkit.core.kernel.custom_fields.service import CustomFields
-    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.entity import Record
+    from crmkit.core.kernel.erasure.service import Erasure
     from crmkit.core.kernel.history.service import History
+    from crmkit.core.kernel.keys.keys import Keys
     from crmkit.core.kernel.quality.service import Quality
     from crmkit.core.kernel.saved_criteria.service import CriteriaStore
     from crmkit.core.kernel.search.service import Search
@@ -47,7 +51,7 @@ class UnitOfWork:
         self._work = work
         self._services: dict[type[Service], Any] = {}  # each under its own class
         self._reading = Reading(work)
-        work.context = Context(self, work.hooks)
+        work.context = Context(self, work.hooks, self._own)
 
     @property
     def id(self) -> UUID:
@@ -74,6 +78,11 @@ class UnitOfWork:
         """The instant of the unit, UTC; the same all through it."""
         return self._work.now
 
+    @property
+    def keys(self) -> Keys:
+        """What only this deployment can write for this tenant: signed tokens and keyed hashes."""
+        return self._work.runtime.keys(self.tenant)
+
     def names(self, actors: Iterable[str]) -> Mapping[str, str]:
         """What actors are called, by their ids: owners, authors, those whom history names.
 
@@ -82,6 +91,17 @@ class UnitOfWork:
         """
         self._work.check_open()
         return names_of(self._work, actors)
+
+    def active(self, actors: Iterable[str]) -> frozenset[str]:
+        """Those of the actors who may act: whom the application's directory knows and does not call inactive.
+
+        Args:
+            actors: their ids.
+        """
+        self._work.check_open()
+        asked = tuple(dict.fromkeys(actors))
+        found = self._work.runtime.directory(self.tenant, asked) if asked else {}
+        return frozenset(id_ for id_, actor in found.items() if actor.active)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -160,6 +180,16 @@ class UnitOfWork:
         """Those of ``ids`` whose records the actor may see."""
         return self._reading.sees(what, ids)
 
+    def hidden(self, what: EntityType[Any] | type[Record]) -> frozenset[str]:
+        """The fields of an entity that the actor may not read; custom ones as ``custom.size``.
+
+        Args:
+            what: an entity or a model.
+        """
+        self._work.check_open()
+        entity = what if isinstance(what, EntityType) else self._work.registry.by_model(what)
+        return self._work.hidden(entity)
+
     def entity(self, name: str) -> EntityType[Record]:
         """The registered entity called ``name``.
 
@@ -202,6 +232,26 @@ class UnitOfWork:
         from crmkit.core.kernel.search.service import Search  # a service, which stands on units of work
 
         return self.use(Search)
+
+    @property
+    def erasure(self) -> Erasure:
+        """Erasing what is about a person, and telling all of it."""
+        from crmkit.core.kernel.erasure.service import Erasure  # a service, which stands on units of work
+
+        return self.use(Erasure)
+
+    def _own(self, plugin: str, what: EntityType[M] | type[M], where: Criteria) -> list[M]:
+        """The records of a plugin, whoever may see them; for its own hooks.
+
+        Raises:
+            ForbiddenError: if they belong to somebody else.
+        """
+        work = self._work
+        entity = work.registry.of(what)
+        if work.runtime.registry.plugin_of(entity.name) != plugin:
+            raise ForbiddenError(work.permission(entity, "read"), work.actor.id, entity=entity.name)
+        with work.unlimited():
+            return list(self._reading.each(what, where, order=None))
 
     def settings(self, settings: type[T]) -> T:
         """A plugin's settings of this deployment, given the class that describes them."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import Connection
 
 from crmkit.core.kernel.access.actors import SYSTEM, Actor
+from crmkit.core.kernel.attachments.removing import remove_unnamed
 from crmkit.core.kernel.deployment.tenants import check_tenant_id, read_tenant
 from crmkit.core.kernel.storage import engines, joining
 from crmkit.core.kernel.storage.database import Db
@@ -292,6 +293,8 @@ class Units(Generic[U]):
         """Tell in-process subscribers, one by one; what one does wrong is its own."""
         if _host.get() is None:  # else the host rolls back what was noted
             self._runtime.actors_seen.update(work.actors_noted)
+        if work.files_gone:
+            self._remove_files(work)
         if work.jobs:
             self._runtime.bell.ring(work.tenant)
         if not work.events:
@@ -306,6 +309,14 @@ class Units(Generic[U]):
             self._runtime.bus.deliver(work.events)
         finally:
             _chain.reset(token)
+
+    def _remove_files(self, work: Work) -> None:
+        """Remove contents that an erasure has left without a name; what fails here, ``crmkit files clean`` removes."""
+        try:
+            with self.transaction(read_only=True) as connection:
+                remove_unnamed(Db(connection, self._schema), work.tenant, work.files_gone, self._runtime)
+        except Exception as error:  # noqa: BLE001  # what is committed stays committed
+            self._runtime.health.fault("core", "files", error, skippable=False)
 
     def _react(self, work: Work, subscriber: Implementation, event: Event, depth: int) -> None:
         """Run one plugin's subscriber in a unit of its own, with the rights of the event's actor.

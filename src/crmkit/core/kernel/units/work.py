@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
-from crmkit.core.kernel.access.policy import permission_for
+from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.custom_fields.definitions import read_definitions, texts_of, with_custom
 from crmkit.core.kernel.deployment.tenants import raise_policy_generation
 from crmkit.core.kernel.quality.judging import Judged, judge
 from crmkit.core.kernel.storage.faults import guarded
+from crmkit.core.kernel.units.denials import Denial, denial_of
 from crmkit.core.kernel.units.gate import Gate
-from crmkit.core.kernel.units.projecting import ChangeNotes, project
+from crmkit.core.kernel.units.projecting import ChangeNotes, Left, project
+from crmkit.core.kernel.units.reading import Reading
 from crmkit.core.kernel.units.writing import Buffer
-from crmkit.errors import ClosedUnitError, ForbiddenError, HookDefinitionError, NotFoundError
+from crmkit.errors import ClosedUnitError, ForbiddenError, HookDefinitionError
 from crmkit.values.event import Origin
 from crmkit.values.ids import new_id
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmkit.core.kernel.access.actors import Actor
-    from crmkit.core.kernel.access.policy import Rights
     from crmkit.core.kernel.custom_fields.definitions import Definitions
     from crmkit.core.kernel.deployment.runtime import Runtime
     from crmkit.core.kernel.entities.entity import EntityType, Record
@@ -34,27 +35,14 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.hooks.hook import Guard
     from crmkit.core.kernel.hooks.registry import HookTable
     from crmkit.core.kernel.storage.database import Db
-    from crmkit.core.kernel.storage.storing import Lock, Store
+    from crmkit.core.kernel.storage.storing import Lock
     from crmkit.core.kernel.units.gate import Operation
     from crmkit.errors import CrmkitError, Refusal
     from crmkit.values.event import Event
 
-__all__ = ["Denial", "Work"]
+__all__ = ["UnitFacts", "Work"]
 
 M = TypeVar("M", bound="Record")
-
-
-@frozen(kw_only=True)
-class Denial:
-    """Something that was denied: who wanted what. Written in a transaction of its own after the unit has ended."""
-
-    actor: str
-    on_behalf_of: str | None
-    command: str | None
-    permission: str
-    entity: str | None
-    record: UUID | None
-    at: datetime
 
 
 @frozen(kw_only=True)
@@ -82,16 +70,18 @@ _UNDONE = (
     "seq",
     "versions",
     "changed",
+    "left",
     "touched",
     "poisoned",
     "policy_touched",
+    "files_gone",
     "rights",
     "definitions",
 )
 """What of a unit's state a savepoint takes back; denials stay, since they were denied all the same."""
 
 
-class Work:
+class Work(Reading):
     """One actor, one tenant, one transaction: what is loaded, buffered, to be told and denied.
 
     Attributes:
@@ -100,10 +90,12 @@ class Work:
         depth: how many commands are running, one inside of the other.
         versions: of the records written so far.
         changed: the whole records changed since projections were last told; empty if there are no projections.
+        left: what facts referred to before, of those whose change projections are not told yet.
         definitions: the custom fields of the tenant.
         judged: what rules of quality say of the records of the unit, at its end.
         touched: the whole records changed since the unit, or the attempt that it is in, has begun.
         jobs: how many jobs were written with it.
+        files_gone: contents of attachments that nothing of this unit names any more, to be removed after commit.
         poisoned: a command failed, so that only rollback is left.
     """
 
@@ -147,12 +139,16 @@ class Work:
         self.versions: dict[UUID, int] = {}
         self.projections = runtime.projections(enabled)
         self.changed: ChangeNotes = {}
+        self.left: dict[Left, None] = {}
         self.touched: ChangeNotes = {}
         self.judged: Judged = {}
         self.jobs = 0
+        self.hastened: set[tuple[str, str]] = set()
+        self.files_gone: set[str] = set()
         self.poisoned = False
         self.closed = False
         self.policy_touched = False
+        self._unlimited: Rights | None = None
         self.actors_noted: dict[tuple[str, str], tuple[str, str]] = {}
         self.context: Context  # set by the unit, which it reads through
 
@@ -249,25 +245,24 @@ class Work:
         if not self.rights.may(permission):
             raise ForbiddenError(permission, self.actor.id)
 
+    @contextmanager
+    def unlimited(self) -> Generator[None]:
+        """Let nothing be hidden from what is read in the block; what was buffered is checked before."""
+        self.flush()
+        before = self.rights
+        if self._unlimited is None or self._unlimited.custom is not before.custom:
+            self._unlimited = evolve(Rights.unlimited(self.actor.id, "own records of a plugin"), custom=before.custom)
+        self.rights = self._unlimited
+        try:
+            yield
+        finally:
+            self.rights = before
+
     def note_denial(self, operation: Operation, error: CrmkitError) -> None:
         """Remember a denial for the audit."""
-        if isinstance(error, ForbiddenError):
-            permission, record = error.permission, error.id
-        elif isinstance(error, NotFoundError):
-            permission, record = operation.permission or operation.name, error.id
-        else:
-            return
-        self.denials.append(
-            Denial(
-                actor=self.actor.id,
-                on_behalf_of=self.on_behalf_of,
-                command=operation.name,
-                permission=permission,
-                entity=error.entity,
-                record=cast("UUID | None", record),  # ids are UUIDs wherever the gate raises
-                at=self.now,
-            )
-        )
+        denial = denial_of(self, operation, error)
+        if denial is not None:
+            self.denials.append(denial)
 
     def team_of(self, owner: str | None) -> str | None:
         """The team of a new record where none was named: the only one of its owner, if that is who acts or lends."""
@@ -275,122 +270,6 @@ class Work:
             if rights.actor == owner and len(rights.teams) == 1:
                 return next(iter(rights.teams))
         return None
-
-    # -- single records -----------------------------------------------------------------------------------------------
-
-    def store(self, entity: EntityType[M]) -> Store[M]:
-        """The entity's store on this dialect."""
-        return self.runtime.store(entity, self.db.dialect)
-
-    def load(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M | None:
-        """The record as it is in this unit, whoever may see it."""
-        key = (entity.name, id_)
-        share = share and not self.read_only
-        if key in self.identity and (not share or key in self.locked or self.db.dialect == "sqlite"):
-            cached: M | None = self.identity[key]
-            return cached
-        return self._read(entity, id_, "key" if share else None)
-
-    def hold(self, entity: EntityType[M], id_: UUID, *, alone: bool = False) -> M | None:
-        """The record as it is now, whoever may see it; nobody changes it until the unit has ended.
-
-        For a record that a decision rests on, such as the pipeline of a move. If units decide by what each of them
-        reads and writes elsewhere, let each hold one record ``alone`` before it reads, so that they take turns.
-
-        Args:
-            entity: the record's entity.
-            id_: its id.
-            alone: whether others may not hold it either.
-        """
-        key = (entity.name, id_)
-        lock: Lock = "alone" if alone else "share"
-        if key in self.identity and (self.db.dialect == "sqlite" or self.locked.get(key) in {lock, "alone"}):
-            cached: M | None = self.identity[key]
-            return cached
-        return self._read(entity, id_, lock)
-
-    def _read(self, entity: EntityType[M], id_: UUID, lock: Lock | None = None) -> M | None:
-        """Read a record, which others may have written since this unit read it.
-
-        What is held for a decision is as it is now. What merely stays where it is, such as the target of a command,
-        is as the unit knows it, so that a write to it is refused as stale; unless it was merged or is gone.
-        """
-        key = (entity.name, id_)
-        found = self.store(entity).read(self.db, self.tenant, id_, lock=lock)
-        if lock is not None:
-            self.locked[key] = lock
-        known: M | None = self.identity.setdefault(key, found)
-        if known is None:  # what the unit has deleted may still be found until that is stored
-            return None
-        if found is None:
-            outdated = key not in self.buffer.born
-        else:
-            moved = lock != "key" or getattr(found, "merged_into", None) is not None
-            outdated = moved and found.version > known.version
-        if outdated:
-            self.identity[key] = found
-        return found if outdated else known
-
-    def get(self, entity: EntityType[M], id_: UUID, *, share: bool = False) -> M:
-        """The record, unmasked, if the actor may see it.
-
-        Raises:
-            NotFoundError: if there is none, or it is hidden.
-        """
-        record = self.load(entity, id_, share=share)
-        if record is None or not self.sees(entity, record):
-            raise NotFoundError(entity.name, id_)
-        return record
-
-    def sees(self, entity: EntityType[Any], record: Record) -> bool:
-        """Whether the actor may see ``record`` as it is now."""
-        return self.may(self.permission(entity, "read"), entity, record)
-
-    def may(self, permission: str, entity: EntityType[Any], record: Record) -> bool:
-        """Whether the actor may do this to ``record``."""
-        return self.rights.check(permission, entity, record, self)
-
-    def permission(self, entity: EntityType[Any], verb: str) -> str:
-        """The permission that ``verb`` needs on records of ``entity``; of a part, its root's."""
-        names = self.runtime.permission_names
-        name = names.get((entity.name, verb))
-        if name is None:
-            name = names[entity.name, verb] = permission_for(self.registry, entity, verb)
-        return name
-
-    def hidden(self, entity: EntityType[Any], verb: str = "read") -> frozenset[str]:
-        """The fields of ``entity`` that the actor may not read, or write."""
-        return self.rights.hidden_fields(self.permission(entity, verb), entity)
-
-    def granted(self, entity: str, id: UUID, permission: str, kind: str, keys: tuple[str, ...]) -> bool:
-        """Whether this record is shared with one of ``keys``; asked by the policy."""
-        return self.runtime.rights_source.granted(self.db, self.tenant, entity, id, permission, kind, keys)
-
-    def referred(self, entity: EntityType[Any], field: str, record: Record) -> EntityType[Any]:
-        """The entity that the reference ``field`` of ``record`` names.
-
-        Raises:
-            TypeError: if the field is no reference.
-        """
-        reference = entity.field(field).reference
-        if reference is None:
-            msg = f"{entity.name}.{field} is no reference"
-            raise TypeError(msg)
-        name = reference.entity or getattr(record, reference.entity_column or "")
-        return self.registry.entity(name)
-
-    def masked(self, entity: EntityType[M], record: M) -> M:
-        """``record`` without the values that the actor may not read."""
-        hidden = self.masks(entity)
-        if not hidden:
-            return record
-        return self.store(entity).codec.replaced(record, dict.fromkeys(hidden))
-
-    def masks(self, entity: EntityType[Any]) -> frozenset[str]:
-        """The fields that are taken out of records: those that the actor may not read, and custom ones removed."""
-        gone = self.definitions.shapes.hidden.get(entity.name)
-        hidden = self.hidden(entity)
-        return hidden if gone is None else hidden | gone
 
     # -- custom fields ------------------------------------------------------------------------------------------------
 

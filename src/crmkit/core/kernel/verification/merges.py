@@ -37,7 +37,11 @@ _OF_RECORD = Statement(
     .where(_C.tenant_id == _TENANT, _C.record_id == bindparam("record"))
     .order_by(_C.version)
 )
-_OF_ROOT = Statement(select(_C.entity, _C.diff).where(_C.tenant_id == _TENANT, _C.root_id == bindparam("record")))
+_PARTS = Statement(
+    select(_C.record_id)
+    .where(_C.tenant_id == _TENANT, _C.root_id == bindparam("root"), _C.entity == bindparam("of_entity"))
+    .distinct()
+)
 
 
 class _Move(NamedTuple):
@@ -139,19 +143,30 @@ def _folded(
         return True
     for unique in stored.uniques:
         wanted = {c: image.get(c) for c in unique if c != "tenant_id"} | {column: merge.winner}
-        if column in unique and None not in wanted.values() and _was_there(checking, stored, wanted, merge):
+        if column in unique and None not in wanted.values() and _was_there(checking, stored, wanted, move, merge):
             return True
     return False
 
 
-def _was_there(checking: Checking, stored: Stored, wanted: Mapping[str, Any], merge: _Merge) -> bool:
-    """Whether a part of the winner ever had these values; of what is no part, nobody can tell without reading all."""
+def _was_there(checking: Checking, stored: Stored, wanted: Mapping[str, Any], move: _Move, merge: _Merge) -> bool:
+    """Whether another part of the winner had these values once; of what is no part, that would mean reading all.
+
+    Where that part came from does not matter: an earlier merge may have brought it, and logged only that it moved.
+    """
     if stored.part_of is None:
         return True
+    to_id = read_as(Id(), checking.db)
+    params = {"tenant": checking.tenant, "root": UUID(merge.winner), "of_entity": stored.entity}
+    parts = [to_id(part) for (part,) in checking.db.rows(_PARTS, params)]
+    return any(_had(checking, stored.entity, part, wanted) for part in parts if part != move.record)
+
+
+def _had(checking: Checking, entity: str, record: UUID, wanted: Mapping[str, Any]) -> bool:
+    """Whether a record had each of these values at some time."""
     to_json = read_as(Json(), checking.db)
     had: dict[str, set[Any]] = {}
-    for entity, diff in checking.db.rows(_OF_ROOT, {"tenant": checking.tenant, "record": UUID(merge.winner)}):
-        if entity == stored.entity:
+    for _, of, diff in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": record}):
+        if of == entity:
             for name, pair in to_json(diff).items():
                 if name in wanted:
                     had.setdefault(name, set()).update(pair)

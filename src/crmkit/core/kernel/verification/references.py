@@ -38,7 +38,7 @@ def dangling(checking: Checking) -> Iterator[Finding]:
 def referring_to_merged(checking: Checking) -> Iterator[Finding]:
     """Rows that refer to what a merge has left behind, where nobody looks for them."""
     for one, reference, target in _references(checking):
-        if not target.merges or one.kind != "entity":  # facts name whom they were about then
+        if not target.merges or one.kind == "derived":  # these follow by themselves
             continue
         message = f"its {reference['column']} names a {target.entity} that has been merged into another"
         for id_ in _ids(checking, _stranded(one, reference, target), reference, target):

@@ -188,7 +188,7 @@ class _Tables:
 
     def __init__(self, checking: Checking) -> None:
         self._checking = checking
-        self.entities = {name: one for name, one in checking.catalogue.items() if one.kind == "entity"}
+        self.entities = {name: one for name, one in checking.catalogue.items() if one.kind != "derived"}
         self._rows = {name: _in_range(one) for name, one in self.entities.items()}
 
     def compared(self, batch: list[_Replayed]) -> Iterator[Finding]:

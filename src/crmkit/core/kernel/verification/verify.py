@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import inspect
 
+from crmkit.core.kernel.custom_fields.checking import unique_findings
 from crmkit.core.kernel.deployment.tenants import tenant_ids
 from crmkit.core.kernel.entities.catalog import read_catalogue
 from crmkit.core.kernel.storage import engines
@@ -36,6 +37,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     orphans,
     merge_findings,
     history_findings,
+    unique_findings,
 )
 """The kernel's own checks of a tenant's records."""
 

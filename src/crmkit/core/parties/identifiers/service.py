@@ -7,6 +7,7 @@ from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.kernel.units.service import Service
+from crmkit.core.parties.hooks import PartiesStoring, parties_storing
 from crmkit.core.parties.identifiers.events import IdentifierAdded, IdentifierRemoved
 from crmkit.core.parties.identifiers.model import Identifier
 
@@ -33,7 +34,9 @@ class IdentifierCommands(Service):
                 about the other party, which may be hidden.
             InvalidKeyError: if the scheme is no key.
         """
-        stored = self.records.add(Identifier(party_id=party, scheme=scheme, value=value, exclusive=exclusive))
+        made = Identifier(party_id=party, scheme=scheme, value=value, exclusive=exclusive)
+        self.guard(parties_storing, PartiesStoring(identifiers=(made,)))
+        stored = self.records.add(made)
         self.emit(IdentifierAdded(party=party, identifier=stored.id, scheme=stored.scheme))
         return stored
 

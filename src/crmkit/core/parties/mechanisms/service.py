@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command
 from crmkit.core.parties.finding.service import FindingQueries
+from crmkit.core.parties.hooks import PartiesStoring, parties_storing
 from crmkit.core.parties.mechanisms.events import (
     MechanismAdded,
     MechanismChanged,
@@ -205,6 +206,7 @@ class MechanismCommands(FindingQueries):
         after = renormalised(before, mechanism, region=region, allow_invalid=allow_invalid)
         if after.is_primary and not before.is_primary:
             self._demote(after)
+        self.guard(parties_storing, PartiesStoring(mechanisms=(after,)))
         stored = self.records.update(before, after)
         if stored is not before:
             self.emit(MechanismChanged(party=stored.party_id, mechanism=stored.id, kind=stored.kind))
@@ -278,6 +280,7 @@ class MechanismCommands(FindingQueries):
         wants, usable = made.is_primary, made.normalised is not None and made.valid_until is None
         if usable and (not self._demote(made, only_ask=not wants) or wants):
             made = altered(made, is_primary=True)
+        self.guard(parties_storing, PartiesStoring(mechanisms=(made,)))
         stored = self.records.add(made)
         self.emit(MechanismAdded(party=stored.party_id, mechanism=stored.id, kind=stored.kind))
         return stored

@@ -33,5 +33,10 @@ GRANT: Final = EntityType(
     display="permission",
     owner="granted_by",
     visible_with="subject_id",
-    fields={"grantee": Field(data_class="personal"), "granted_by": Field(data_class="personal")},
+    # They are about actors and teams, who are nobody that we have dealings with; so erasing a party leaves them alone.
+    fields={
+        "grantee": Field(data_class="personal", personal=False),
+        "granted_by": Field(data_class="personal", personal=False),
+        "permission": Field(personal=False),
+    },
 )

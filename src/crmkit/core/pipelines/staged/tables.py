@@ -74,5 +74,9 @@ def stage_entry_type(entity: str, model: type[E], table: Table) -> EntityType[E]
         display="stage",
         orders=("entered_at",),
         part_of="record_id",
-        fields={"note": Field(data_class="personal"), "reason": Field(data_class="personal")},
+        fields={
+            "note": Field(data_class="personal"),
+            "reason": Field(data_class="personal"),
+            **dict.fromkeys(("pipeline", "stage", "left_to"), Field(personal=False)),
+        },
     )

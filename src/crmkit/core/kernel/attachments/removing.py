@@ -1,0 +1,37 @@
+"""Removes contents from the store at once, where an erasure must not wait for ``crmkit files clean``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from crmkit.core.kernel.attachments.queries import PAGE, named_by_history, named_by_rows
+
+if TYPE_CHECKING:
+    from crmkit.core.kernel.deployment.runtime import Runtime
+    from crmkit.core.kernel.storage.database import Db
+
+__all__ = ["remove_unnamed"]
+
+
+def remove_unnamed(db: Db, tenant: str, hashes: Collection[str], runtime: Runtime) -> int:
+    """Remove those contents that no attachment of the tenant has and its history does not name.
+
+    Args:
+        db: after the unit that has let go of them is committed.
+        tenant: whose.
+        hashes: of the contents.
+        runtime: with the store.
+
+    Returns:
+        How many were removed.
+    """
+    left = set(hashes)
+    every = iter(sorted(left))
+    while batch := list(islice(every, PAGE)):
+        left -= named_by_rows(db, tenant, batch)
+    if left:
+        left.difference_update(named_by_history(db, tenant))
+    now = runtime.clock.now()
+    return sum(runtime.files.delete(tenant, sha256, before=now) for sha256 in sorted(left))

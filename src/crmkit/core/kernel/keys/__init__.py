@@ -1,0 +1,1 @@
+"""What only this deployment can write: signed tokens and keyed hashes."""

@@ -1,0 +1,15 @@
+"""What is left in files once a person was erased: byte by byte, nothing."""
+
+from __future__ import annotations
+
+from bytes_left import places_of
+
+from crmkit import Ref
+
+
+def test_no_file_of_the_database_nor_of_the_store_says_what_was_erased(holding, planted, canary, folder):
+    assert places_of(holding, canary, folder)
+    with holding.begin("ada") as uow:
+        uow.erasure.erase(Ref("party", planted), "asked for it")
+    holding.schema.compact()
+    assert places_of(holding, canary, folder) == []
