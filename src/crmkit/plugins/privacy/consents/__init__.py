@@ -1,0 +1,1 @@
+"""What parties have allowed, and taken back."""

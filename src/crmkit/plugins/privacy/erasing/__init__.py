@@ -1,0 +1,1 @@
+"""Erasing persons, keeping them from coming back, and what stands against erasing them."""

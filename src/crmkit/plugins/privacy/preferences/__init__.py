@@ -1,0 +1,1 @@
+"""How a party likes to be reached."""

@@ -1,0 +1,1 @@
+"""What parties are written to for, and what they are asked."""
