@@ -1,0 +1,1 @@
+"""Receiving: taking messages apart, and finding out whose they are."""

@@ -1,0 +1,1 @@
+"""Sending: composing, handing over, and what becomes of messages."""

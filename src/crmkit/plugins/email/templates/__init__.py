@@ -1,0 +1,1 @@
+"""Templates: what they may say, and how they are filled in."""
