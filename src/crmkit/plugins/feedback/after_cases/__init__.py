@@ -1,0 +1,1 @@
+"""Asking after cases, where the plugin `service_desk` is enabled too."""

@@ -1,0 +1,1 @@
+"""The bridge to `email`: the links of surveys go out by mail."""

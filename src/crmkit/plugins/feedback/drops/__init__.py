@@ -1,0 +1,1 @@
+"""Drops: satisfaction that has become worse."""

@@ -1,0 +1,1 @@
+"""Silences: parties that used to talk with us and do not any more."""

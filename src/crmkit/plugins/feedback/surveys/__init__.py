@@ -1,0 +1,1 @@
+"""Surveys: a party is asked how satisfied it is, by a link that is signed."""

@@ -1,0 +1,1 @@
+"""Trends: how satisfaction goes, month by month."""
