@@ -1,0 +1,1 @@
+"""Assets: sold things in use, with the terms that cover them."""

@@ -1,0 +1,1 @@
+"""Calendars: when the teams of the service desk work."""

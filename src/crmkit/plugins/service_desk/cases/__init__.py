@@ -1,0 +1,1 @@
+"""Cases: what somebody must resolve."""

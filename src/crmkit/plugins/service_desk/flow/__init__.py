@@ -1,0 +1,1 @@
+"""How cases go on: waiting, resolved, closed, reopened."""

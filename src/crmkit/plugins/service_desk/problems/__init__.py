@@ -1,0 +1,1 @@
+"""Problems that cases come from, and solutions that are used again."""

@@ -1,0 +1,1 @@
+"""Queues: where cases wait for whoever takes them."""

@@ -1,0 +1,1 @@
+"""Reports: what the service desk tells of itself."""

@@ -1,0 +1,1 @@
+"""Promised times: policies, due times, warnings, and recounting them."""

@@ -1,0 +1,1 @@
+"""What is said about cases: answers, replies, and comments among colleagues."""
