@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tomllib
 from pathlib import Path
@@ -16,8 +17,11 @@ CONFIG = """\
 
 [crmkit]
 default_tenant = "acme"
-plugins = ["exchange"]                # what is loaded; chapter 7 adds one
+plugins = ["exchange", "privacy", "feedback", "service_desk"] # what is loaded; a later chapter adds one
 path = ["plugins"]                    # where plugins lie that are not installed
+
+[core]
+secret_keys = ["<key>"]               # signs links, and hashes addresses that are not to be kept
 
 [database]
 url = "sqlite:///crm.db"
@@ -30,6 +34,9 @@ default_region = "GB"                 # phone numbers without a country code are
 
 [plugins.exchange]
 region = "GB"                         # those in files too
+
+[plugins.feedback]
+link = "https://acme.example/feedback/{token}" # where customers answer: a page of your application
 """
 
 
@@ -53,8 +60,8 @@ def contacts(folder: Path) -> None:
 
 
 def write_config(path: Path) -> None:
-    """Write the demo's configuration."""
-    path.write_text(CONFIG, "utf-8")
+    """Write the demo's configuration, with a secret key of its own."""
+    path.write_text(CONFIG.replace("<key>", secrets.token_urlsafe(32)), "utf-8")
 
 
 def unpack_plugin(folder: Path) -> None:

@@ -10,8 +10,10 @@ from uuid import UUID
 import attrs
 
 from crmkit.api import CRM, Deal, Funnel, Money, Party, Ref, UnitOfWork, f
+from crmkit.demo.asking_first import ask_first
 from crmkit.demo.material import contacts, write_config
 from crmkit.demo.membership import membership_at_work, plug_in, switch_off_and_on
+from crmkit.demo.service_desk import help_a_customer
 from crmkit.demo.stage import Stage
 from crmkit.demo.walking_back import find_and_walk_back
 
@@ -41,7 +43,7 @@ class Cast:
 
 def tell(stage: Stage) -> None:
     """Play all chapters, and say how to go on."""
-    stage.chapters = 10
+    stage.chapters = 12
     stage.say(f"crmkit at work, in the folder {stage.folder}. Lines that begin with $ are what you would type.")
     _set_up(stage)
     _import(stage)
@@ -51,6 +53,8 @@ def tell(stage: Stage) -> None:
         _reports(stage, crm)
     _rights(stage, cast)
     find_and_walk_back(stage, cast.ida)
+    ask_first(stage, cast.ida)
+    help_a_customer(stage, cast.ida)
     plug_in(stage)
     membership_at_work(stage, cast.ida, cast.roof)
     switch_off_and_on(stage, cast.ida)
@@ -63,7 +67,7 @@ def tell(stage: Stage) -> None:
 def _set_up(stage: Stage) -> None:
     stage.chapter("A database, a tenant, an administrator")
     write_config(stage.config_file)
-    stage.say("The demo has written a crmkit.toml of twenty lines. Migrations make the tables, plugin by plugin:")
+    stage.say("The demo has written a crmkit.toml of thirty lines. Migrations make the tables, plugin by plugin:")
     stage.crmkit("db", "upgrade")
     stage.crmkit("tenants", "create", "acme", "--name", "Acme Roofing", "--administrator", "ada")
     stage.crmkit("plugins", "list")
@@ -177,6 +181,9 @@ def _farewell(stage: Stage, cast: Cast) -> None:
         "crmkit --actor ada history",
         f"crmkit --actor sam explain deal.update deal {cast.roof}",
         f"crmkit --actor ada membership cards {cast.ida}",
+        f"crmkit --actor ada privacy consents {cast.ida}",
+        "crmkit --actor sue service_desk page --status resolved",
+        f"crmkit --actor ada feedback trend --party {cast.ida}",
         "crmkit --actor ada export --output parties.csv",
         "crmkit plugins info membership",
         "crmkit config show",
