@@ -16,14 +16,19 @@ from benchmarks import (
     criteria,
     custom,
     dataset,
+    desk,
     duplicates,
+    erasing,
     extras,
     history,
     hooks,
     jobs,
+    mailing,
+    privacy,
     processes,
     quality,
     searching,
+    sla,
     verifying,
 )
 from benchmarks.contacts import TENANT
@@ -44,11 +49,16 @@ ALONE: Final = (
     "dedupe",
     "jobs",
     "history",
+    "erasing",
     "verifying",
     "comments",
     "quality",
     "search",
     "custom",
+    "desk",
+    "mail",
+    "privacy",
+    "sla",
 )
 BESIDE: Final = ("criteria", "import", "file", "plugins", "start")
 NAMES: Final = (*[operation.name for operation in OPERATIONS], *BESIDE, *ALONE)
@@ -85,11 +95,16 @@ def _tables(size: Size, wanted: frozenset[str], dialects: Sequence[Dialect]) -> 
         ("dedupe", duplicates.duplicates),
         ("jobs", jobs.jobs),
         ("history", history.history),
+        ("erasing", erasing.erasing),
         ("verifying", verifying.verifying),
         ("comments", comments.comments),
         ("quality", quality.quality),
         ("search", searching.searching),
         ("custom", custom.custom),
+        ("mail", mailing.mailing),
+        ("desk", desk.desk),
+        ("privacy", privacy.privacy),
+        ("sla", sla.sla),
     ):
         for dialect in dialects if name in wanted else ():
             yield from measured_on(size, dialect)

@@ -53,6 +53,7 @@ def _crm(
         "database": {"url": url},
         "files": {"folder": files},
         "search": {"enabled": search},
+        "core": {"secret_keys": ["signs in benchmarks, nowhere else"]},
         "crmkit": {"default_tenant": tenant, "plugins": [m.id for m in manifests]},
     }
     return CRM(Config.of(settings), manifests=manifests, actors=_users)
