@@ -12,6 +12,7 @@ from crmkit.core.kernel.hooks.hook import Implementation
 from crmkit.core.kernel.plugins.discovery import discover
 from crmkit.core.kernel.plugins.plugin import Area, Plugin
 from crmkit.core.wiring import AREAS, IMPLEMENTATIONS
+from crmkit.testing.plugin import SECRET_KEY
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crmkit-membership" / "src"
 ORDER = (
@@ -27,13 +28,14 @@ ORDER = (
     "search",
     "quality",
     "history",
+    "erasure",
 )
 
 
 @functools.cache
 def bundled() -> Assembly:
     """Everything that the distribution crmkit brings."""
-    return _assembled(CRM(Config.of({"crmkit.plugins": _bundled()})))
+    return _assembled(CRM(Config.of({"crmkit.plugins": _bundled(), "core.secret_keys": [SECRET_KEY]})))
 
 
 @functools.cache
@@ -71,6 +73,11 @@ def owners() -> Iterator[tuple[str, str, Plugin]]:
     for id_, part in bundled().parts:
         if not isinstance(part, Area):
             yield id_, f"Plugin {id_}", part
+
+
+def chapters() -> dict[str, str]:
+    """Titles by id of areas and plugins; once each, while a plugin contributes once more by each of its bridges."""
+    return {id_: title for id_, title, _ in owners()}
 
 
 def owner_of(entity: EntityType) -> str:

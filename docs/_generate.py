@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import attrs
 import click
-from _deployment import bundled, implementations, owner_of, owners
+from _deployment import bundled, chapters, implementations, owner_of, owners
 from _markdown import attributes, code, codes, entries, fenced, prose, returns, summary, table, types
 
 import crmkit
@@ -37,6 +37,7 @@ MACHINERY = {
     "crm_actor": "The names of actors once seen, so that history can be read when the application has forgotten them.",
     "crm_catalog": "What every entity looks like, written by migrations; of plugins that are disabled or gone, too.",
     "crm_change": "History: what each unit of work changed, field by field.",
+    "crm_counter": "The last number that records of an entity were given, per tenant.",
     "crm_denial": "What was denied to whom.",
     "crm_job": "Work that durable subscribers and schedules have to do, or have done.",
     "crm_notification": "What actors are told: who was mentioned, in which comment, and whether they have read it.",
@@ -171,14 +172,14 @@ def _attributes(cls: type, said: dict[str, str]) -> Iterator[tuple[str, str, str
 
 def permissions_page() -> str:
     """Every registered permission with what needs it, by area and plugin."""
-    found: dict[str, list[tuple[str, str, str]]] = {id_: [] for id_, _, _ in owners()}
+    found: dict[str, list[tuple[str, str, str]]] = {id_: [] for id_ in chapters()}
     runtime = bundled().runtime
     for name, permission in sorted(runtime.permissions.items()):
         needed = sorted(o.name for o in runtime.operations.values() if o.permission == name)
         found[_permission_owner(name)].append((code(name), permission.label, codes(needed)))
     return "\n\n".join(
         f"## {title}\n\n" + table(["permission", "what it allows", "needed by"], found[id_])
-        for id_, title, _ in owners()
+        for id_, title in chapters().items()
         if found[id_]
     )
 
@@ -208,7 +209,7 @@ def operations_index() -> str:
     """Every command and query in one line, by area and plugin, with a link to the page that has it."""
     return "\n\n".join(
         f"## {title}\n\n" + table(["name", "kind", "what it does"], _lines(id_))
-        for id_, title, _ in owners()
+        for id_, title in chapters().items()
         if _services_of(id_)
     )
 
