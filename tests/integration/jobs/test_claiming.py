@@ -216,9 +216,8 @@ def test_due_jobs_are_found_by_indexes_however_many_wait(crm, tenant):
     said = {"kind": "event", "name": "PartyAdded", "plugin": "reminding", "handler": "reminding:greet", "payload": {}}
 
     def explained(db):
-        rows = [
-            {**blank(tenant, new_id(), now), **said, "record_id": new_id(), "record_version": 1} for _ in range(3_000)
-        ]
+        owners = [tenant] * 3_000 + [f"another-{n}" for n in range(100)]
+        rows = [{**blank(owner, new_id(), now), **said, "record_id": new_id(), "record_version": 1} for owner in owners]
         db.run_many(INSERT, rows)
         db.connection.exec_driver_sql("ANALYZE crm_job")
         found = db.prepare(candidates(1))
@@ -226,9 +225,10 @@ def test_due_jobs_are_found_by_indexes_however_many_wait(crm, tenant):
         prefix = "EXPLAIN QUERY PLAN" if db.dialect == "sqlite" else "EXPLAIN"
         return str(db.connection.exec_driver_sql(f"{prefix} {found.sql}", values).all())
 
-    with crm.engine.connect() as connection, connection.begin() as transaction:
-        plan = explained(Db(connection))
-        transaction.rollback()
+    for _ in range(2):  # the second time among what the first has left, as in a table that is in use
+        with crm.engine.connect() as connection, connection.begin() as transaction:
+            plan = explained(Db(connection))
+            transaction.rollback()
     assert "ix_crm_job_due" in plan
     assert "ix_crm_job_record" in plan
     assert not [word for word in ("SCAN crm_job", "Seq Scan", "Sort", "TEMP B-TREE", "Hash") if word in plan]
