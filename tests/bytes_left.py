@@ -32,9 +32,9 @@ def _tables(crm: CRM, wanted: list[bytes]) -> list[str]:
             text("SELECT relname, oid FROM pg_class WHERE relkind IN ('r', 'i', 't') AND pg_relation_size(oid) > 0")
         ).all()
         found = [name for name, oid in relations if _says(_read(connection, oid), wanted)]
-        tables = connection.execute(text("SELECT relname FROM pg_class WHERE relname LIKE 'crm\\_%' AND relkind = 'r'"))
-        for (name,) in tables.all():
-            rows = connection.execute(text(f'SELECT t::text FROM "{name}" t')).scalars()  # from the catalogue
+        named = "SELECT oid::regclass::text FROM pg_class WHERE relname LIKE 'crm\\_%' AND relkind = 'r'"
+        for (name,) in connection.execute(text(named)).all():
+            rows = connection.execute(text(f"SELECT t::text FROM {name} t")).scalars()  # with its schema, and quoted
             if any(wanted[0].decode() in row for row in rows):
                 found.append(name)
         return found
