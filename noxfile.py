@@ -117,7 +117,8 @@ def lowest(session: nox.Session) -> None:
     """Run the quick tests with the lowest versions that pyproject.toml allows."""
     session.install("uv")
     python = f"{session.bin}/python"
-    session.run("uv", "pip", "install", "--python", python, "--resolution", "lowest-direct", "--compile-bytecode", ".[all]")
+    lowest = ("--resolution", "lowest-direct", "--compile-bytecode")
+    session.run("uv", "pip", "install", "--python", python, *lowest, ".[all]")
     session.install(*group("tests"))
     session.install("--no-deps", FEBRL)
     # What judges the code judges the same code here; and of PostgreSQL, what is about the driver says enough.

@@ -111,6 +111,17 @@ def test_a_plugin_that_is_new_has_it_in_every_tenant(crm_with, clock, tenant):
     assert len(crm.jobs.list()) == 1
 
 
+def test_who_runs_the_jobs_of_one_tenant_plants_nothing_in_another(crm_with, clock, tenant):
+    other = f"{tenant}-other"
+    crm_with(clock=clock).tenants.create(other)
+    crm = crm_with(reminding.HOURLY, clock=clock)
+    crm.jobs.run_once(tenant=tenant)
+    assert [job.name for job in crm.jobs.list()] == ["tend"]
+    assert crm.jobs.list(tenant=other) == []
+    crm.jobs.run_once(tenant=other)
+    assert [job.name for job in crm.jobs.list(tenant=other)] == ["tend"]
+
+
 def test_while_its_plugin_is_disabled_it_waits_and_then_runs_once(crm, clock, run, tenant, rows):
     crm.plugins.disable("hourly", tenant=tenant)
     clock.advance(3 * HOUR)
