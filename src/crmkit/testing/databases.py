@@ -5,14 +5,14 @@ from __future__ import annotations
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import column, inspect, select, table
+from sqlalchemy import column, func, literal_column, select, table
 
 from crmkit.api import CRM, Config, Ref, make_engine
 from crmkit.testing.actors import Actors
 from crmkit.testing.factories import a_deal, a_person, an_activity, an_interaction
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Select
 
 __all__ = ["CANARY", "CANARY_TENANT", "Databases", "rows_of"]
 
@@ -21,6 +21,7 @@ CANARY: Final = "zwischenfruchtanbau"
 """A word that only the foreign tenant's records contain: what another tenant is shown must never contain it."""
 
 _DENIALS: Final = "crm_denial"
+_DESCRIBED: Final = ("table_schema", "table_name", "column_name")
 
 
 class Databases:
@@ -86,12 +87,22 @@ def rows_of(connection: Connection, tenant: str) -> dict[str, list[str]]:
         connection: to the database.
         tenant: whose rows.
     """
-    columns: dict[Any, list[Any]] = inspect(connection).get_multi_columns()
     found = {}
-    for (_, name), described in sorted(columns.items(), key=lambda item: str(item[0][1])):
-        names = [c["name"] for c in described]
-        if name.startswith("crm_") and "tenant_id" in names and name != _DENIALS:
-            rows = table(name, *map(column, names))
-            of_tenant = select(rows).where(rows.c.tenant_id == tenant)
-            found[name] = sorted(repr(tuple(row)) for row in connection.execute(of_tenant))
+    for name in _tables_of_tenants(connection):
+        rows = table(name, column("tenant_id"))
+        of_tenant: Select[Any] = select(literal_column("*")).select_from(rows).where(rows.c.tenant_id == tenant)
+        found[name] = sorted(repr(tuple(row)) for row in connection.execute(of_tenant))
     return found
+
+
+def _tables_of_tenants(connection: Connection) -> list[str]:
+    """By name; asked of the database's catalogue at once, since to reflect each table costs more than its rows do."""
+    if connection.dialect.name == "sqlite":
+        tables = table("sqlite_master", column("name"))
+        columns = func.pragma_table_info(tables.c.name).table_valued("name")
+        wanted = select(tables.c.name).select_from(tables.join(columns, columns.c.name == "tenant_id"))
+    else:
+        every = table("columns", *map(column, _DESCRIBED), schema="information_schema")
+        here = every.c.table_schema == func.current_schema()
+        wanted = select(every.c.table_name).where(here, every.c.column_name == "tenant_id")
+    return sorted(n for n in connection.execute(wanted).scalars() if n.startswith("crm_") and n != _DENIALS)

@@ -13,10 +13,10 @@ from crmkit.core.kernel.deployment.tenants import Tenant, plugins_enabled
 from crmkit.core.kernel.jobs.waking import Bell
 from crmkit.core.kernel.keys.keys import Keys
 from crmkit.core.kernel.quality.rulebook import Rulebooks
-from crmkit.core.kernel.query.compiler import Compiler
+from crmkit.core.kernel.query.compiler import compiler_of
 from crmkit.core.kernel.search.queries import SearchQueries
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
-from crmkit.core.kernel.storage.storing import Store
+from crmkit.core.kernel.storage.storing import Store, store_of
 from crmkit.core.kernel.storage.tables import once_table, tenant_table
 from crmkit.errors import PluginDisabledError, PluginQuarantinedError, UnknownServiceError
 
@@ -125,11 +125,10 @@ class Runtime:
         self.resting = tuple(resting)
         self.bell = Bell()
         self.quarantined = {f.plugin: f.error.reason for f in faults if f.plugin not in manifests}
-        self.compiler = Compiler(registry)
+        self.compiler = compiler_of(registry)
         self.search = SearchQueries(registry)
         self._settings, self.rights_source = settings, rights_source
         self.guard = guarded(UniqueKeys({**{e.name: e.table for e in registry}, **_KERNEL_KEYS}))
-        self._stores: dict[tuple[EntityType[Any], str], Store[Any]] = {}
         self.absent: dict[str, EntityType[Any]] = {}
         self._rights: OrderedDict[Any, Rights] = OrderedDict()
         self._profiles: OrderedDict[tuple[str, int], tuple[frozenset[str], HookTable]] = OrderedDict()
@@ -144,11 +143,7 @@ class Runtime:
 
     def store(self, entity: EntityType[M], dialect: str) -> Store[M]:
         """The entity's store on ``dialect``."""
-        key = (entity, dialect)
-        found = self._stores.get(key)
-        if found is None:
-            found = self._stores[key] = Store(entity, dialect)
-        return found
+        return store_of(entity, dialect)
 
     def settings_of(self, settings: type[S]) -> S:
         """The settings of the plugin that declares this class.

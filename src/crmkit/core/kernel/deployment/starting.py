@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from crmkit.core.kernel.deployment.runtime import RightsSource, Runtime
-from crmkit.core.kernel.entities.catalog import catalogue_problems
+from crmkit.core.kernel.entities.catalog import catalogue_problems, read_catalogue
 from crmkit.core.kernel.entities.registry import EntityRegistry
 from crmkit.core.kernel.hooks.bus import Bus
 from crmkit.core.kernel.hooks.health import Health
@@ -128,7 +129,7 @@ def assemble(  # the choices of a deployment
     ]
     parts = (*((CORE, area) for area in areas), *((p.id, p.plugin) for p in loading.plugins))
     bridged = tuple((p.id, b.plugin) for p in loading.plugins for b in p.bridges)
-    registry = EntityRegistry(_by_plugin((*parts, *bridged)))
+    registry = _registry_of(tuple((owner, tuple(part.entities)) for owner, part in (*parts, *bridged)))
     problems += registry.problems
     problems += _without_migrations(loading)
     problems += _without_keys(config, loading)
@@ -173,7 +174,7 @@ def assemble(  # the choices of a deployment
 def schema_problems(db: Db, assembly: Assembly) -> list[Problem]:
     """Where the database is behind the code; one that is ahead is no problem: old code runs on it."""
     wanted, there = heads(assembly.units), current(db, assembly.units)
-    problems = []
+    problems, same = [], []
     for unit in assembly.units:
         applied = there[unit.id]
         if applied is not None and applied not in revisions_of(unit):
@@ -182,18 +183,21 @@ def schema_problems(db: Db, assembly: Assembly) -> list[Problem]:
             message = f"the database is at revision {applied or 'none'}, the code at {wanted[unit.id]}"
             problems.append(Problem("schema_differs", unit.id, message, "Run: crmkit db upgrade"))
         else:
-            problems += catalogue_problems(db, unit.id, assembly.entities(unit.id))
-    return problems
+            same.append(unit.id)
+    stored = read_catalogue(db) if same else {}
+    return problems + [p for plugin in same for p in catalogue_problems(stored, plugin, assembly.entities(plugin))]
 
 
 # -- the parts --------------------------------------------------------------------------------------------------------
 
 
-def _by_plugin(parts: Iterable[tuple[str, Plugin]]) -> Mapping[str, list[EntityType[Any]]]:
+@lru_cache(maxsize=64)
+def _registry_of(parts: tuple[tuple[str, tuple[EntityType[Any], ...]], ...]) -> EntityRegistry:
+    """The one registry of these entities, so that deployments in one process share what is compiled for it."""
     found: dict[str, list[EntityType[Any]]] = {}
-    for plugin, part in parts:
-        found.setdefault(plugin, []).extend(part.entities)
-    return found
+    for plugin, entities in parts:
+        found.setdefault(plugin, []).extend(entities)
+    return EntityRegistry(found)
 
 
 def _contributions(areas: Sequence[Area], wiring: Sequence[Implementation], loading: Loading) -> list[Contribution]:
@@ -231,7 +235,7 @@ def _operations(services: Mapping[type[Any], str], problems: list[Problem]) -> d
     operations: dict[str, Operation] = {}
     for service, plugin in services.items():
         try:
-            found = operations_of(service)
+            found = operations_of(service)  # type: ignore[arg-type]  # a class can be hashed, whatever it is
         except TypeError as error:
             problems.append(Problem("bad_operation", plugin, str(error), "Mend the method's signature"))
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
@@ -53,14 +54,21 @@ def read_catalogue(db: Db) -> dict[str, tuple[str, Mapping[str, Any]]]:
     return {entity: (plugin, load(shape) if load else shape) for entity, plugin, shape in db.rows(_READ, {})}
 
 
-def catalogue_problems(db: Db, plugin: str, entities: Iterable[EntityType[Any]]) -> list[Problem]:
-    """Where the code's shapes differ from the stored ones: a migration is missing or was not written."""
-    stored = read_catalogue(db)
+def catalogue_problems(
+    stored: Mapping[str, tuple[str, Mapping[str, Any]]], plugin: str, entities: Iterable[EntityType[Any]]
+) -> list[Problem]:
+    """Where the code's shapes differ from the ``stored`` catalogue: a migration is missing or was not written."""
     problems = []
     for entity in entities:
         owner, shape = stored.get(entity.name, (None, None))
-        if owner != plugin or shape is None or dict(shape) != shape_to_json(entity.shape):
+        if owner != plugin or shape is None or dict(shape) != _shape_of(entity):
             message = f"the code's {entity.name} is not what the database's catalogue says"
             fix = f"Write a migration for the change and run: crmkit db upgrade {plugin}"
             problems.append(Problem("catalogue_differs", plugin, message, fix))
     return problems
+
+
+@lru_cache(maxsize=4_096)
+def _shape_of(entity: EntityType[Any]) -> Mapping[str, Any]:
+    """In JSON form, and once for all deployments in a process."""
+    return shape_to_json(entity.shape)

@@ -74,8 +74,8 @@ DUE: Final = Statement(select(tenant_table.c.tenant_id, _next_due.label("due")).
 # -- claiming ---------------------------------------------------------------------------------------------------------
 
 _earlier = job.alias("earlier")
-# Not EXISTS, of which PostgreSQL would make a join with all jobs that wait; nor IS NULL, which it takes for so rare that
-# it would ask this of every job that is due, to sort what is left.
+# Not EXISTS, of which PostgreSQL would make a join with all jobs that wait; nor IS NULL, which it takes for so rare
+# that it would ask this of every job that is due, to sort what is left.
 _blocked = (
     select(literal_column("1"))
     .where(

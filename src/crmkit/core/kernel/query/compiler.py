@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from crmkit.errors import FieldForbiddenError, InvalidOperatorError, LimitExceed
 from crmkit.values.criteria import ALWAYS, Criteria
 from crmkit.values.page import Cursor
 
-__all__ = ["MAX_GROUPS", "MAX_LIMIT", "Compiler"]
+__all__ = ["MAX_GROUPS", "MAX_LIMIT", "Compiler", "compiler_of"]
 
 M = TypeVar("M", bound=Record)
 
@@ -294,3 +295,9 @@ def _check_tally(groups: list[FieldShape], totals: list[FieldShape]) -> None:
             raise InvalidOperatorError(
                 "sum", shape.name, f"money is summed per currency; add {f'{shape.name}_currency'!r}"
             )
+
+
+@lru_cache(maxsize=64)
+def compiler_of(registry: Registry) -> Compiler:
+    """The one compiler for a registry."""
+    return Compiler(registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.kernel.storage.database import Db
 
-__all__ = ["CHUNK", "Lock", "Store", "chunks"]
+__all__ = ["CHUNK", "Lock", "Store", "chunks", "store_of"]
 
 
 Lock = Literal["key", "share", "alone"]
@@ -261,6 +262,12 @@ class Store(Generic[M]):
                 return StaleVersionError(self.entity.name, id_, expected=before, actual=actual)
         id_, before, _ = expected[0]
         return StaleVersionError(self.entity.name, id_, expected=before)
+
+
+@lru_cache(maxsize=4_096)
+def store_of(entity: EntityType[M], dialect: str) -> Store[M]:
+    """The one store of an entity on a dialect: deployments in one process share what it has compiled."""
+    return Store(entity, dialect)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -143,8 +143,9 @@ def _mark(
     return mark
 
 
-def operations_of(service: type[Any]) -> list[Operation]:
-    """The commands and queries of a service class, with resolved signatures.
+@functools.lru_cache(maxsize=4_096)
+def operations_of(service: type[Any]) -> tuple[Operation, ...]:
+    """The commands and queries of a service class, with resolved signatures; the same each time.
 
     Raises:
         TypeError: if one is async, takes ``*args`` or ``**kwargs``, or names a type that cannot be resolved.
@@ -155,7 +156,7 @@ def operations_of(service: type[Any]) -> list[Operation]:
         operation = getattr(attribute, "operation", None)
         if isinstance(operation, Operation):
             found.append(_resolved(operation, service, inspect.unwrap(attribute)))
-    return found
+    return tuple(found)
 
 
 def _resolved(operation: Operation, service: type[Any], method: Callable[..., Any]) -> Operation:
