@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from attrs import evolve
 
-from crmkit import Activity, Person, f, new_id
+from crmkit import Activity, Person, Rule, f, new_id
 from crmkit.errors import AlreadyExistsError, ConflictError, InvalidValueError, NotFoundError, StaleVersionError
 from crmkit.plugins.service_desk import (
     Asset,
@@ -87,6 +87,31 @@ def test_a_case_is_covered_by_the_day_on_which_its_fault_was_found(crm, covered,
     ]
     with crm.begin("ada", read_only=True) as uow:
         assert uow.get(Case, late.id).product == "B-7"
+
+
+@pytest.mark.parametrize(
+    ("found_on", "covered_then", "reason"),
+    [
+        (date(2026, 2, 20), True, "the warranty of Boiler runs from 2025-01-10 to 2026-02-28"),
+        (TODAY, False, "the warranty of Boiler ended on 2026-02-28, and the post-warranty cover begins on 2026-04-01"),
+    ],
+)
+def test_a_case_that_is_opened_about_an_asset_says_at_once_whether_it_is_covered_and_why(
+    crm, covered, found_on, covered_then, reason
+):
+    details = {"fault": "Leaks", "found_on": found_on}
+    with crm.begin("sam") as uow:  # an agent
+        case = uow.use(ServiceDesk).open_case(
+            party=covered.party_id, subject="Boiler leaks", kind="warranty", details=details, asset=covered.id
+        )
+        said = uow.use(Assets).case_cover(case.id)
+        assert [one.id for one in uow.use(Assets).service_history(covered.id)] == [case.id]
+    assert (case.asset_id, case.product) == (covered.id, "B-7")
+    assert (said.covered, said.reason) == (covered_then, reason)
+
+
+def test_a_case_may_be_about_another_product_than_its_asset(opened, covered):
+    assert opened(asset=covered.id, product="B-7 pump").product == "B-7 pump"
 
 
 def test_the_service_history_of_an_asset_is_its_cases_the_last_one_first(crm, boiler, opened):
@@ -243,6 +268,25 @@ def test_a_case_is_not_about_the_asset_of_somebody_else(crm, opened, rows):
     with pytest.raises(ConflictError):
         do(crm, Assets, lambda a: (a.retire_asset(asset.id), a.retire_asset(asset.id)))
     assert rows() == before
+
+
+@pytest.mark.parametrize("whose", ["another party's", "nobody's", "hidden"])
+def test_no_case_is_opened_about_an_asset_that_is_not_the_partys_own(whose, crm, covered, actors, rows):
+    with crm.begin("ada") as uow:
+        other = uow.use(Assets).add_asset(uow.parties.add(Person(given_name="Tom")).id, name="Stove", product="S-1")
+        asking = ("party.*", "interaction.*", "thread.*", "service_desk.case.*", "service_desk.queue.read")
+        rules = [Rule(effect="permit", permission=permission) for permission in asking]
+        uow.permissions.define_role("blind", rules)
+    actors.add("bo", roles=["blind"])
+    asset, actor, error = {
+        "another party's": (other.id, "ada", InvalidValueError),
+        "nobody's": (new_id(), "ada", NotFoundError),
+        "hidden": (covered.id, "bo", NotFoundError),
+    }[whose]
+    before = rows()
+    with pytest.raises(error, match="asset"), crm.begin(actor) as uow:
+        uow.use(ServiceDesk).open_case(party=covered.party_id, subject="It leaks", asset=asset)
+    assert without_denials(rows()) == without_denials(before)
 
 
 def test_assets_and_returns_follow_the_merge_of_their_parties_and_its_undo(crm, party, covered):

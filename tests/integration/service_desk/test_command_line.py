@@ -1,12 +1,12 @@
 """``crmkit service_desk``, and the section of the 360 view."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from crmkit.errors import CrmkitError
-from crmkit.plugins.service_desk import Promises, Returns, ServiceDesk
+from crmkit.plugins.service_desk import Assets, Promises, Returns, ServiceDesk
 from crmkit.plugins.service_desk.cli import group
 
 
@@ -50,6 +50,19 @@ def test_a_case_goes_all_its_way_on_the_command_line(run, party, crm):
         "resolved",
         "open",
     ]
+
+
+def test_a_case_about_an_asset_says_whether_it_is_covered(run, party, crm):
+    with crm.begin("ada") as uow:
+        boiler = uow.use(Assets).add_asset(party, name="Boiler", product="B-7")
+        uow.use(Assets).add_term(boiler.id, starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31))
+    told = "  covered: the warranty of Boiler runs from 2026-01-01 to 2026-12-31\n"
+    assert told in run("open", party, "It leaks", "--asset", boiler.id)
+    assert told in run("show", 1)
+    with crm.begin("ada") as uow:
+        uow.use(Assets).retire_asset(boiler.id)
+    assert "  not covered: Boiler is out of use since 2026-03-02\n" in run("show", 1)
+    assert "covered" not in run("open", party, "Leaking roof")
 
 
 def test_cases_are_merged_and_the_way_back_is_named(run, opened, crm):

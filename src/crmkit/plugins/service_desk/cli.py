@@ -8,6 +8,8 @@ from uuid import UUID
 
 import click
 
+from crmkit.plugins.service_desk.assets.model import Asset, Cover
+from crmkit.plugins.service_desk.assets.service import Assets
 from crmkit.plugins.service_desk.cases.model import KINDS, PRIORITIES, STATUSES, UNDER_WAY, Case, Status
 from crmkit.plugins.service_desk.problems.model import SolutionUse, Suggestion
 from crmkit.plugins.service_desk.reports.cli import report
@@ -39,6 +41,7 @@ group.add_command(report)
 @click.option("--detail", metavar="FIELD=VALUE", multiple=True, help="What the kind asks for.")
 @click.option("--priority", type=click.Choice(PRIORITIES), help="That of the rule, queue or settings by default.")
 @click.option("--deadline", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]), help="With its offset.")
+@click.option("--asset", type=click.UUID, help="The id of the asset that it is about.")
 @click.option("--channel", help="Over which it came, such as phone.")
 @click.option("--queue", help="Its key; by the routing rules by default.")
 @click.option("--assignee", help="The actor who works on it.")
@@ -51,7 +54,9 @@ def open_case(line: CommandLine, /, *, detail: tuple[str, ...], **said: Any) -> 
     details = dict(map(_pair, detail))
     with line.begin() as uow:
         case = uow.use(ServiceDesk).open_case(details=details, **said)
+        cover = _cover(uow, case)
     click.echo(_one_line(case))
+    _tell_cover(cover)
 
 
 @group.command()
@@ -99,8 +104,9 @@ def show(line: CommandLine, /, *, number: int) -> None:
     with line.begin(read_only=True) as uow:
         desk = uow.use(ServiceDesk)
         case = desk.case(number)
-        stays, found = desk.stays(case.id), desk.suggest(case.id)
+        stays, found, cover = desk.stays(case.id), desk.suggest(case.id), _cover(uow, case)
     click.echo(_one_line(case))
+    _tell_cover(cover)
     for name, value in case.details.items():
         click.echo(f"  {name}: {_shown(value)}")
     if case.body:
@@ -230,6 +236,18 @@ def solutions(line: CommandLine, /) -> None:
 
 def _id(uow: UnitOfWork, number: int) -> UUID:
     return uow.use(ServiceDesk).case(number).id
+
+
+def _cover(uow: UnitOfWork, case: Case) -> Cover | None:
+    """Whether what the case is about is covered; None if it is about no asset, or about one that is hidden."""
+    if case.asset_id is None or not uow.sees(Asset, [case.asset_id]):
+        return None
+    return uow.use(Assets).case_cover(case.id)
+
+
+def _tell_cover(cover: Cover | None) -> None:
+    if cover is not None:
+        click.echo(f"  {'covered' if cover.covered else 'not covered'}: {_shown(cover.reason)}")
 
 
 def _check_one_of(outcome: str | None, solution: UUID | None) -> None:

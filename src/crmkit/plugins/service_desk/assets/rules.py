@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from crmkit.plugins.service_desk.assets.errors import TermsOverlapError
 from crmkit.plugins.service_desk.assets.model import Asset, Cover, Term
+from crmkit.sdk import InvalidValueError
 
-__all__ = ["check_apart", "cover", "covered_until", "day_of_fault"]
+__all__ = ["check_apart", "cover", "covered_until", "day_of_fault", "owned"]
 
 NAMES = {"warranty": "the warranty", "post_warranty": "the post-warranty cover"}
 
@@ -27,6 +29,21 @@ def check_apart(term: Term, others: Iterable[Term]) -> None:
     for other in sorted(others, key=lambda one: one.starts_on):
         if other.id != term.id and term.starts_on <= other.ends_on and other.starts_on <= term.ends_on:
             raise TermsOverlapError(term.starts_on, term.ends_on, other=(other.starts_on, other.ends_on))
+
+
+def owned(asset: Asset, party: UUID) -> Asset:
+    """The asset, if it is the party's, so that a case of the party can be about it.
+
+    Args:
+        asset: which.
+        party: who has the case.
+
+    Raises:
+        InvalidValueError: if somebody else has it.
+    """
+    if asset.party_id != party:
+        raise InvalidValueError("asset", str(asset.id), "belongs to another party than the case")
+    return asset
 
 
 def covered_until(terms: Iterable[Term]) -> date | None:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from crmkit.plugins.service_desk.assets.events import AssetAdded, AssetRetired, TermAdded, TermEndAnnounced
 from crmkit.plugins.service_desk.assets.model import Asset, Cover, Term, TermKind
-from crmkit.plugins.service_desk.assets.rules import check_apart, cover, covered_until, day_of_fault
+from crmkit.plugins.service_desk.assets.rules import check_apart, cover, covered_until, day_of_fault, owned
 from crmkit.plugins.service_desk.assets.tables import ASSET
 from crmkit.plugins.service_desk.cases.model import Case
 from crmkit.plugins.service_desk.cases.rules import live
@@ -285,9 +285,7 @@ class Assets(Service):
         before = live(self.uow.get(CASE, case))
         if asset is None:
             return self.records.update(before, evolve(before, asset_id=None))
-        found = self.uow.get(Asset, asset)
-        if found.party_id != before.party_id:
-            raise InvalidValueError("asset", str(asset), "belongs to another party than the case")
+        found = owned(self.uow.get(Asset, asset), before.party_id)
         return self.records.update(before, evolve(before, asset_id=asset, product=found.product))
 
     # -- inside -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from attrs import evolve
 
+from crmkit.plugins.service_desk.assets.model import Asset
+from crmkit.plugins.service_desk.assets.rules import owned
 from crmkit.plugins.service_desk.cases.events import CaseAssigned, CaseChanged, CaseMoved, CaseOpened
 from crmkit.plugins.service_desk.cases.kinds import checked_details
 from crmkit.plugins.service_desk.cases.model import KINDS, STATUSES, UNDER_WAY, Case, CaseStay, Kind, Priority, Status
@@ -58,6 +60,7 @@ class Cases(Queues):
         priority: Priority | None = None,
         tier: str | None = None,
         deadline: datetime | None = None,
+        asset: Annotated[UUID, Target("service_desk.asset")] | None = None,
         product: str | None = None,
         reason: str | None = None,
         channel: str | None = None,
@@ -79,7 +82,8 @@ class Cases(Queues):
             priority: low, normal, high or urgent; that of the rule, the queue or the settings by default.
             tier: key of the customer tier by which times are promised.
             deadline: until when it has to be settled, aware; a conflict needs one.
-            product: what it is about, as a key or number of the product.
+            asset: the asset that it is about, one of the party; `Assets.case_cover` says whether it is covered.
+            product: what it is about, as a key or number of the product; that of the asset by default.
             reason: what caused it, as a key.
             channel: the key of the channel that it came over; none by default.
             queue: the key of the queue that it waits in; that of the first routing rule that fits by default.
@@ -88,8 +92,9 @@ class Cases(Queues):
             thread: the open thread with the party in which it was recorded already, as of a mail; a new one by default.
 
         Raises:
-            NotFoundError: if party, parent or thread is not there or hidden.
-            InvalidValueError: if the kind is none, the deadline has passed, or a detail does not fit.
+            NotFoundError: if party, asset, parent or thread is not there or hidden.
+            InvalidValueError: if the kind is none, the deadline has passed, a detail does not fit, or somebody else has
+                the asset.
             UnknownFieldError: if the kind asks for no such detail; names the nearest one.
             UnknownQueueError: if there is no such queue that takes cases; lists those there are.
             UnknownChannelError: if nobody has added the channel; lists those there are.
@@ -102,6 +107,7 @@ class Cases(Queues):
         self._check_actor(assignee)
         if parent is not None:
             live(self.uow.get(CASE, parent))
+        concerned = None if asset is None else owned(self.uow.get(Asset, asset), party)
         case = Case(
             number=self.number(CASE),
             party_id=party,
@@ -113,7 +119,8 @@ class Cases(Queues):
             status=status_once_assigned("new", assignee),
             priority=priority or self.settings(Settings).priority,
             tier=tier,
-            product=product,
+            asset_id=asset,
+            product=product if product or concerned is None else concerned.product,
             reason=reason,
             assignee_id=assignee,
             parent_id=parent,
