@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +17,7 @@ from mail_sink import Sink, sink
 from crmkit import CRM, FixedClock, Person
 from crmkit.plugins.email import Email, Message
 from crmkit.plugins.privacy import Privacy
+from crmkit.testing import postgres
 
 
 @pytest.fixture
@@ -107,3 +112,39 @@ def receive(crm: CRM) -> Callable[..., Any]:
             return uow.use(Email).receive(raw, **said)
 
     return take_in
+
+
+# -- senders in processes of their own --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_database(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that no other test uses, as workers serve all tenants of theirs."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'own.db'}"
+    else:
+        with postgres.database(request.getfixturevalue("postgres_server")) as url:
+            yield url
+
+
+@pytest.fixture
+def couriers(own_database: str, tenant: str) -> Iterator[Callable[[dict[str, Any]], Callable[[str], int]]]:
+    """A function that starts `couriers` with settings, and gives a function that asks it for a number."""
+    with ExitStack() as running:
+
+        def start(settings: dict[str, Any]) -> Callable[[str], int]:
+            program = [sys.executable, Path(__file__).with_name("couriers.py"), own_database, tenant]
+            forks = running.enter_context(
+                subprocess.Popen(
+                    [*program, json.dumps(settings)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            assert forks.stdout.readline() == "ready\n"  # it has sent what there was, and there was nothing yet
+
+            def ask(line: str) -> int:
+                print(line, file=forks.stdin, flush=True)
+                return int(forks.stdout.readline())
+
+            return ask
+
+        yield start

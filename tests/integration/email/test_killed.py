@@ -7,22 +7,18 @@ with the same Message-ID; with ``"hold"`` it may not have come, and waits for so
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from mail_sink import sink
 from verifying import assert_verifies
 
 from crmkit import Ref, f
-from crmkit.testing import postgres
 
 sys.path.append(str(Path(__file__).parent))
 from couriers import made
@@ -32,22 +28,6 @@ from crmkit.plugins.email import Email, Message
 ROUNDS = 20
 MESSAGES = 150
 DOUBTFUL = "its sender was killed before the server's answer"
-
-
-@pytest.fixture
-def own_database(request, database_url, tmp_path):
-    """The URL of a database that no other test uses, as workers serve all tenants of theirs."""
-    if database_url.startswith("sqlite"):
-        yield f"sqlite:///{tmp_path / 'own.db'}"
-    else:
-        with postgres.database(request.getfixturevalue("postgres_server")) as url:
-            yield url
-
-
-@pytest.fixture
-def server():
-    with sink() as running:
-        yield running
 
 
 @pytest.fixture
@@ -77,20 +57,10 @@ def crm(own_database, tenant, settings):
 
 
 @pytest.fixture
-def fork(crm, own_database, tenant, settings):
+def fork(crm, couriers, settings):
     """Asks for a worker, and gives its process id."""
-    program = [sys.executable, Path(__file__).with_name("couriers.py"), own_database, tenant, json.dumps(settings)]
-    forks = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert forks.stdout.readline() == "ready\n"  # it has sent what there was, and there was nothing yet
-
-    def ask():
-        print("work", file=forks.stdin, flush=True)
-        return int(forks.stdout.readline())
-
-    yield ask
-    forks.stdin.close()
-    forks.stdout.close()
-    forks.wait(10)
+    ask = couriers(settings)
+    return lambda: ask("work")
 
 
 def states(crm):

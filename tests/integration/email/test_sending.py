@@ -179,25 +179,6 @@ def test_a_line_that_is_cut_before_the_answer_leaves_doubt_that_the_setting_sett
     assert len({mail["Message-ID"] for mail in mails}) == 1  # so that a mail program shows it once
 
 
-# -- rates ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_domain_gets_no_more_than_its_rate_and_others_do_not_wait_for_it(made, server, tenant, clock):
-    crm = made(per_minute=100, per_minute_of=["slow.example 3"])
-    with crm.begin("ada") as uow:
-        for n in range(8):
-            uow.use(Email).send(to=f"n{n}@slow.example", purpose="service", key="k", subject="a", text="b")
-        for n in range(60):
-            uow.use(Email).send(to=f"n{n}@fast.example", purpose="service", key="k", subject="a", text="b")
-    seen = []
-    for _ in range(4):
-        crm.jobs.run_once(tenant=tenant)
-        seen.append(sum(to.endswith("@slow.example") for to, _ in server.accepted))
-        clock.advance(timedelta(seconds=61))
-    assert seen == [3, 6, 8, 8]
-    assert sum(to.endswith("@fast.example") for to, _ in server.accepted) == 60
-
-
 # -- who may be written to --------------------------------------------------------------------------------------------
 
 

@@ -68,7 +68,9 @@ class Settings:
         dkim_domain: the domain to sign for (RFC 6376); None to not sign here.
         dkim_selector: of the key.
         dkim_key: the private RSA key, PEM.
-        per_minute: messages a minute to recipients of one domain, over all processes.
+        per_minute: messages to recipients of one domain that senders take from the queue within any 60 seconds, over
+            all processes and machines with this database; for each tenant. What is taken is handed over at once, or as
+            soon as the server lets it. A message that is tried again within the minute counts once.
         per_minute_of: the same for single domains, such as ``mail.example 100``.
         batch: messages that are claimed in one unit, 1 to 200.
         journal: the folder where a sender notes what the server has taken; relative to the working directory. On a

@@ -140,16 +140,17 @@ class Delivery(Service):
         return tuple(reason.code for reason in said.reasons), None
 
     def _within_rates(self, allowed: Sequence[Message], settings: Settings) -> list[Message]:
-        """As many as may go to each domain within the minute.
+        """As many as may go to each domain within the minute, over all senders.
 
-        The lane of each domain is changed, so that of two claims at a time only one can count.
+        The lane of each domain is changed, so that of two claims at a time only one can count. It is read before what
+        went there is counted: whoever claimed after it was read, and may not be counted, has changed it.
         """
         if not allowed:
             return []
         wanted = _by_domain(allowed)
+        lanes = {lane.domain: lane for lane in self.uow.find(LANE, f.domain.in_(list(wanted)), limit=len(wanted))}
         recent = f.domain.in_(list(wanted)) & (f.handed_at > self.uow.now - MINUTE)
         went = {tally.key[0]: tally.count for tally in self.uow.tally(MESSAGE, ["domain"], where=recent)}
-        lanes = {lane.domain: lane for lane in self.uow.find(LANE, f.domain.in_(list(wanted)), limit=len(wanted))}
         found: list[Message] = []
         for domain in sorted(wanted):  # in one order, so that two claims cannot wait for each other
             room = max(0, settings.allowed(domain) - went.get(domain, 0))
