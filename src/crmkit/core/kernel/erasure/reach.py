@@ -135,12 +135,13 @@ class _Search:
                     yield other, reference
 
     def _about(self, other: EntityType[Any], ties: list[Tie]) -> Iterator[Key]:
-        telling = any(shape.personal for shape in other.shape.fields.values())
+        personal = any(shape.personal for shape in other.shape.fields.values())
+        telling = personal or any(one.entity == other.name for one in self._sight.work.definitions)
         images = self._sight.load(tie.source for tie in ties)
         for tie in ties:
             direct = tie.target in self._reach.roots
             if direct or (telling and not self._names_another(other, images[tie.source] or {})):
-                if tie.reference.on_erase == "delete":
+                if tie.reference.on_erase == "delete" and (direct or personal):
                     self._wanted.add(tie.source)
                 elif tie.reference.on_erase == "clear" and direct:
                     self._reach.clearing.setdefault(tie.source, set()).add(tie.reference.column)
