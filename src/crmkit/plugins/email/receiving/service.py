@@ -24,6 +24,7 @@ from crmkit.plugins.email.tables import MESSAGE
 from crmkit.plugins.privacy import Privacy
 from crmkit.sdk import (
     THREAD,
+    AlreadyExistsError,
     ConflictError,
     CrmkitError,
     InvalidTokenError,
@@ -74,6 +75,8 @@ class Receiving(Sending):
         Raises:
             LimitExceededError: if it is too large, or made of too many parts; nothing is stored.
             MailFormatError: if it is no message; nothing is stored.
+            AlreadyExistsError: if another unit has taken it in at the same time and this one cannot see it
+                (SERIALIZABLE).
         """
         settings = self.settings(Settings)
         mail = parsed(
@@ -83,15 +86,17 @@ class Receiving(Sending):
             languages=settings.languages,
             envelope_from=envelope_from,
         )
-        known = self.own_records(MESSAGE, (f.message_id == mail.message_id) & (f.direction == "in"))
-        if known:
-            return Received(message=known[0], known=True)
-        addresses = self._addresses(mail, envelope_to)
-        if mail.report is not None:
-            return self._reported(raw, mail, mail.report, addresses)
-        answered = self._answered(mail, addresses)
-        party = self._from(mail.sender, answered)
-        return self._stored(raw, mail, addresses, party=party, answered=answered)
+        known = self._known(mail)
+        if known is not None:
+            return known
+        try:
+            with self.uow.attempt():
+                return self._taken_in(raw, mail, self._addresses(mail, envelope_to))
+        except AlreadyExistsError:  # another unit has taken it in meanwhile
+            known = self._known(mail)
+            if known is None:
+                raise
+            return known
 
     @command("email.message.assign", permission="email.message.update")
     def assign(self, message: MessageId, *, party: Annotated[UUID, Target("party")]) -> Message:
@@ -138,6 +143,17 @@ class Receiving(Sending):
         return message
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _known(self, mail: Incoming) -> Received | None:
+        """The same message, if it came in before."""
+        known = self.own_records(MESSAGE, (f.message_id == mail.message_id) & (f.direction == "in"))
+        return Received(message=known[0], known=True) if known else None
+
+    def _taken_in(self, raw: bytes, mail: Incoming, addresses: tuple[str, ...]) -> Received:
+        if mail.report is not None:
+            return self._reported(raw, mail, mail.report, addresses)
+        answered = self._answered(mail, addresses)
+        return self._stored(raw, mail, addresses, party=self._from(mail.sender, answered), answered=answered)
 
     @staticmethod
     def _addresses(mail: Incoming, envelope_to: str | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from crmkit.plugins.email.templates.html import as_text, finished
 from crmkit.plugins.email.templates.service import Content, Templates
 from crmkit.plugins.privacy import Privacy, UnknownPurposeError
 from crmkit.sdk import (
+    AlreadyExistsError,
     ConfigError,
     ConflictError,
     Cursor,
@@ -71,8 +72,8 @@ class Sending(Templates, Delivery):
     ) -> Message:
         """Queue a message; it is sent once the unit of work is committed, or at its time.
 
-        For each key and recipient there is one message, however often this is asked for: the second time the first
-        message is returned, whatever it says.
+        For each key and recipient there is one message, however often this is asked for, also at the same time: the
+        second time the first message is returned, whatever it says.
 
         Args:
             purpose: the key of the purpose that it is sent for; by it privacy decides whether it may be.
@@ -101,13 +102,14 @@ class Sending(Templates, Delivery):
             ConfigError: if nobody has set the sender.
             ConflictError: if it would answer a machine by a machine.
             LimitExceededError: if the attachments, or the automatic messages, are too many.
+            AlreadyExistsError: if another unit has queued it at the same time and this one cannot see it (SERIALIZABLE).
         """  # raised by what this calls; callers want to know
         header_text(key, field="key")
         recipient = self._recipient(party, to)
         once = self._once(key, recipient[0])
-        known = self.own_records(MESSAGE, f.once.in_(once))
-        if known:
-            return self.uow.get(MESSAGE, known[0].id)
+        known = self._sent_before(once)
+        if known is not None:
+            return known
         if about is not None:
             self.uow.get(self.uow.entity(about.entity), about.id)
         party = party if party is not None else self._known_as(recipient[0])
@@ -127,9 +129,16 @@ class Sending(Templates, Delivery):
             due_at=due,
             automatic=automatic,
             unsubscribable=by_consent,
-            thread_id=self._thread(thread, answered, party, content.subject),
         )
-        stored = self.records.add(message)
+        try:
+            with self.uow.attempt():
+                thread_id = self._thread(thread, answered, party, content.subject)
+                stored = self.records.add(evolve(message, thread_id=thread_id))
+        except AlreadyExistsError:  # another unit has queued it meanwhile
+            known = self._sent_before(once)
+            if known is None:
+                raise
+            return known
         self._enclose(stored, attachments)
         self.emit(MessageQueued(message=stored.id, party=party, purpose=purpose))
         if due <= self.uow.now:
@@ -205,6 +214,11 @@ class Sending(Templates, Delivery):
 
     def _once(self, key: str, address: str) -> list[str]:
         return [digest.hex() for digest in self.keys.digests("email.once", f"{key}\0{address}")]
+
+    def _sent_before(self, once: list[str]) -> Message | None:
+        """The message with the same key and recipient."""
+        known = self.own_records(MESSAGE, f.once.in_(once))
+        return self.uow.get(MESSAGE, known[0].id) if known else None
 
     def _known_as(self, address: str) -> UUID | None:
         """The one party that has this address, as far as the actor sees."""
