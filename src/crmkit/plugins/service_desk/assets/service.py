@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from crmkit.plugins.service_desk.assets.events import AssetAdded, AssetRetired, 
 from crmkit.plugins.service_desk.assets.model import Asset, Cover, Term, TermKind
 from crmkit.plugins.service_desk.assets.rules import check_apart, cover, covered_until, day_of_fault, owned
 from crmkit.plugins.service_desk.assets.tables import ASSET
+from crmkit.plugins.service_desk.assets.timeline import NOON, called, enter
 from crmkit.plugins.service_desk.cases.model import Case
 from crmkit.plugins.service_desk.cases.rules import live
 from crmkit.plugins.service_desk.cases.tables import CASE
@@ -35,7 +36,6 @@ __all__ = ["AssetId", "Assets"]
 
 AssetId = Annotated[UUID, Target("service_desk.asset")]
 _CaseId = Annotated[UUID, Target("service_desk.case")]
-NOON = time(12, tzinfo=UTC)
 
 
 class Assets(Service):
@@ -52,7 +52,7 @@ class Assets(Service):
         acquired_on: date | None = None,
         note: str = "",
     ) -> Asset:
-        """Say that a party has a thing in use.
+        """Say that a party has a thing in use; it is entered on the timeline.
 
         Args:
             party: who has it.
@@ -70,12 +70,22 @@ class Assets(Service):
         asset = Asset(party_id=party, name=name, product=product, serial=serial, acquired_on=acquired_on, note=note)
         self._check_asset(asset)
         stored = self.records.add(asset)
+        enter(
+            self.uow,
+            party,
+            "asset_added",
+            f"{called(stored)} in use",
+            _ref(stored),
+            on=acquired_on or self.uow.now.date(),
+        )
         self.emit(AssetAdded(asset=stored.id, party=party, product=product))
         return stored
 
     @command("service_desk.asset.edit", permission="service_desk.asset.update")
     def edit_asset(self, asset: Asset) -> Asset:
         """Store a changed asset; who has it may change, until when it is covered follows from its terms.
+
+        That it has passed to somebody else is entered on the timelines of both.
 
         Args:
             asset: as `attrs.evolve` made it from what was read.
@@ -91,11 +101,15 @@ class Assets(Service):
             self.uow.get(Party, asset.party_id)
         after = evolve(asset, covered_until=before.covered_until)
         self._check_asset(after)
-        return self.records.update(before, after)
+        stored = self.records.update(before, after)
+        if stored.party_id != before.party_id:
+            for party, what in ((before.party_id, "handed on"), (stored.party_id, "taken over")):
+                enter(self.uow, party, "asset_passed", f"{called(stored)} {what}", _ref(stored), on=self.uow.now.date())
+        return stored
 
     @command("service_desk.asset.retire", permission="service_desk.asset.update")
     def retire_asset(self, asset: AssetId, *, on: date | None = None) -> Asset:
-        """Say that a thing is no longer in use; nothing covers it from then on.
+        """Say that a thing is no longer in use; nothing covers it from then on. It is entered on the timeline.
 
         Args:
             asset: its id.
@@ -111,6 +125,8 @@ class Assets(Service):
             raise ConflictError(f"{before.name} is out of use since {before.retired_on}; edit it to say otherwise")
         day = on or self.uow.now.date()
         stored = self.records.update(before, evolve(before, retired_on=day))
+        said = f"{called(stored)} out of use since {day}"
+        enter(self.uow, stored.party_id, "asset_retired", said, _ref(stored), on=day)
         self.emit(AssetRetired(asset=asset, retired_on=day))
         return stored
 
@@ -324,3 +340,7 @@ class Assets(Service):
             assignee=self.uow.get(Party, asset.party_id).owner_id,
         )
         self.emit(TermEndAnnounced(asset=asset.id, term=term.id, party=asset.party_id, ends_on=term.ends_on))
+
+
+def _ref(asset: Asset) -> Ref:
+    return Ref(ASSET.name, asset.id)

@@ -9,13 +9,14 @@ from uuid import UUID
 from attrs import evolve
 
 from crmkit.plugins.service_desk.assets.model import Asset
+from crmkit.plugins.service_desk.assets.timeline import enter
 from crmkit.plugins.service_desk.cases.tables import CASE
 from crmkit.plugins.service_desk.config import Settings
 from crmkit.plugins.service_desk.returns.events import ReturnRecorded, ReturnSettled
 from crmkit.plugins.service_desk.returns.model import Outcome, Pareto, Return
 from crmkit.plugins.service_desk.returns.rules import pareto
 from crmkit.plugins.service_desk.returns.tables import RETURN
-from crmkit.sdk import ALWAYS, ConflictError, Criteria, InvalidValueError, Service, Target, command, f, query
+from crmkit.sdk import ALWAYS, ConflictError, Criteria, InvalidValueError, Ref, Service, Target, command, f, query
 
 __all__ = ["ReturnId", "Returns"]
 
@@ -38,7 +39,7 @@ class Returns(Service):
         asset: Annotated[UUID, Target("service_desk.asset")] | None = None,
         note: str = "",
     ) -> Return:
-        """Record what a party has brought or sent back.
+        """Record what a party has brought or sent back; it is entered on the timeline.
 
         Args:
             party: who.
@@ -79,12 +80,13 @@ class Returns(Service):
             note=note,
         )
         stored = self.records.add(record)
+        self._enter(stored, "return_recorded", f"{quantity} of {what} came back: {reason}", on=day, body=note)
         self.emit(ReturnRecorded(returned=stored.id, party=party, product=what, reason=reason))
         return stored
 
     @command("service_desk.return.settle", permission="service_desk.return.update")
     def settle_return(self, returned: ReturnId, outcome: Outcome, *, on: date | None = None) -> Return:
-        """Say what becomes of a return.
+        """Say what becomes of a return; it is entered on the timeline.
 
         Args:
             returned: its id.
@@ -100,7 +102,9 @@ class Returns(Service):
         if before.outcome is not None:
             said = f"return {returned} was {before.outcome} on {before.settled_on}"
             raise ConflictError(f"{said}; undo that unit to decide anew")
-        stored = self.records.update(before, evolve(before, outcome=outcome, settled_on=on or self.uow.now.date()))
+        day = on or self.uow.now.date()
+        stored = self.records.update(before, evolve(before, outcome=outcome, settled_on=day))
+        self._enter(stored, "return_settled", f"{stored.quantity} of {stored.product}: {outcome}", on=day)
         self.emit(ReturnSettled(returned=returned, outcome=outcome))
         return stored
 
@@ -124,6 +128,9 @@ class Returns(Service):
         return pareto({t.key[0]: (t.count, int(t.sums["quantity"])) for t in tallies})
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _enter(self, returned: Return, kind: str, summary: str, *, on: date, body: str = "") -> None:
+        enter(self.uow, returned.party_id, kind, summary, Ref(RETURN.name, returned.id), on=on, body=body)
 
     def _check_reason(self, reason: str) -> None:
         known = self.settings(Settings).return_reasons
