@@ -93,6 +93,7 @@ from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.keys.keys import Keys
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
 from crmkit.core.kernel.plugins.plugin import Plugin
+from crmkit.core.kernel.plugins.requiring import required_module
 from crmkit.core.kernel.quality.model import QualityRule, QualityScore, RuleReport, Unfulfilled
 from crmkit.core.kernel.quality.service import Quality
 from crmkit.core.kernel.query.answers import Tally
@@ -233,7 +234,7 @@ from crmkit.values.criteria import (
 )
 from crmkit.values.event import Event, Origin
 from crmkit.values.ids import new_id
-from crmkit.values.instants import as_instant, format_instant, parse_instant, time_zone
+from crmkit.values.instants import as_instant, as_period, format_instant, parse_instant, time_zone
 from crmkit.values.money import Money
 from crmkit.values.page import Cursor, Page
 from crmkit.values.ref import Ref
@@ -489,6 +490,7 @@ __all__ = [
     "altered",
     "any_ref",
     "as_instant",
+    "as_period",
     "checks",
     "command",
     "criteria_from_json",
@@ -516,6 +518,7 @@ __all__ = [
     "records_erasing",
     "ref",
     "render",
+    "required_module",
     "stage_entry_table",
     "stage_entry_type",
     "staged_columns",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crmkit.errors import InvalidValueError, NaiveDatetimeError
 
-__all__ = ["as_instant", "format_instant", "parse_instant", "time_zone"]
+__all__ = ["as_instant", "as_period", "format_instant", "parse_instant", "time_zone"]
 
 
 def as_instant(value: datetime, *, field: str = "instant") -> datetime:
@@ -35,6 +35,20 @@ def as_instant(value: datetime, *, field: str = "instant") -> datetime:
         return value.astimezone(UTC)
     except OverflowError:
         raise InvalidValueError(field, value, "lies outside of the years 1 to 9999 in UTC") from None
+
+
+def as_period(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """The bounds of a period in UTC; None stands for no bound.
+
+    Raises:
+        NaiveDatetimeError: if a bound has no time zone.
+        InvalidValueError: if the period ends before it begins.
+    """
+    begin = None if since is None else as_instant(since, field="since")
+    end = None if until is None else as_instant(until, field="until")
+    if begin is not None and end is not None and end < begin:
+        raise InvalidValueError("until", until, f"lies before since={since!r}")
+    return begin, end
 
 
 def format_instant(value: datetime) -> str:

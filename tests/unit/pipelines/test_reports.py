@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,12 +16,10 @@ from crmkit.core.pipelines.reports.rules import (
     ForecastGroup,
     Present,
     Times,
-    checked_period,
     forecast,
     funnel,
     lost_share,
 )
-from crmkit.errors import InvalidValueError, NaiveDatetimeError
 
 SALES = Pipeline(key="sales", label="Sales")
 
@@ -152,13 +150,3 @@ def test_a_forecast_adds_up_to_what_is_added_deal_by_deal(given_groups):
         assert abs(sum(m.weighted for m in months) - weighted) <= Decimal("0.0001") * len(months)
         assert all(m.weighted <= m.total for m in months)
     assert report.without_amount + sum(m.count for m in report.months) == sum(g.count for g in given_groups)
-
-
-def test_a_period_is_aware_and_does_not_end_before_it_begins():
-    one, two = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
-    assert checked_period(one, two) == (one, two)
-    assert checked_period(None, None) == (None, None)
-    with pytest.raises(NaiveDatetimeError, match="since"):
-        checked_period(datetime(2026, 1, 1), two)  # noqa: DTZ001  # naive on purpose
-    with pytest.raises(InvalidValueError, match="lies before"):
-        checked_period(two, one)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError, NaiveDatetimeError
 from crmkit.values.clock import FixedClock, SystemClock
-from crmkit.values.instants import as_instant, format_instant, parse_instant
+from crmkit.values.instants import as_instant, as_period, format_instant, parse_instant
 
 instants = st.datetimes(timezones=st.just(UTC))
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -69,3 +69,13 @@ def test_a_fixed_clock_stands_still_until_it_is_moved_either_way():
 
 def test_the_system_clock_is_aware_and_in_utc():
     assert SystemClock().now().tzinfo is UTC
+
+
+def test_a_period_is_aware_and_does_not_end_before_it_begins():
+    one, two = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    assert as_period(one, two) == (one, two)
+    assert as_period(None, None) == (None, None)
+    with pytest.raises(NaiveDatetimeError, match="since"):
+        as_period(datetime(2026, 1, 1), two)  # noqa: DTZ001  # naive on purpose
+    with pytest.raises(InvalidValueError, match="lies before"):
+        as_period(two, one)

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from functools import cache
-from types import ModuleType
+from functools import cache, partial
 from typing import Final
 
-from crmkit.sdk import ConfigError
+from crmkit.sdk import ConfigError, required_module
 
 __all__ = ["required", "similarities", "sound_of"]
 
-WAY: Final = "python -m pip install 'crmkit[dedupe]'"
-
-
-def required(name: str, what: str) -> ModuleType:
-    """A module of the extra.
-
-    Args:
-        name: of the module.
-        what: is done through it, for people.
-
-    Raises:
-        ConfigError: if it is not installed; says how to install it.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        package = name.split(".", 1)[0]
-        raise ConfigError(f"{what} through {package}, which is not installed; run: {WAY}") from None
+required: Final = partial(required_module, install="crmkit[dedupe]")
 
 
 def sound_of(words: str) -> str | None:
@@ -38,7 +19,7 @@ def sound_of(words: str) -> str | None:
     None without the extra: parties are added and changed without it, too.
     """
     try:
-        sound: str = required("jellyfish", "names are compared").metaphone(words)
+        sound: str = required("jellyfish", what="names are compared").metaphone(words)
     except ConfigError:
         return None
     return sound
@@ -51,5 +32,5 @@ def similarities() -> tuple[Callable[[str, str], float], Callable[[str, str], in
     Winkler, "String Comparator Metrics and Enhanced Decision Rules in the Fellegi-Sunter Model", 1990; Damerau, 1964.
     DuckDB computes the same values for texts in ASCII, which is what folding makes of Latin letters.
     """
-    module = required("jellyfish", "names are compared")
+    module = required("jellyfish", what="names are compared")
     return module.jaro_winkler_similarity, module.damerau_levenshtein_distance

@@ -10,7 +10,35 @@ from crmkit.values.criteria.model import ALWAYS, Aggregate, Compare, Criteria, E
 __all__ = ["Field", "f"]
 
 
-class Field:
+class _Compared:
+    """What six comparisons make criteria of."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # comparing makes a criteria, so this is no key
+
+    def _compare(self, op: Operator, value: object) -> Criteria:
+        raise NotImplementedError
+
+    def __eq__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of it
+        return self._compare("eq", value)
+
+    def __ne__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of it
+        return self._compare("ne", value)
+
+    def __lt__(self, value: object) -> Criteria:
+        return self._compare("lt", value)
+
+    def __le__(self, value: object) -> Criteria:
+        return self._compare("le", value)
+
+    def __gt__(self, value: object) -> Criteria:
+        return self._compare("gt", value)
+
+    def __ge__(self, value: object) -> Criteria:
+        return self._compare("ge", value)
+
+
+class Field(_Compared):
     """A field or relation named in Python; comparing it makes a criteria. `f` makes fields.
 
     A path walks references: ``f.party.city == "Oslo"`` is ``f.party.exists(f.city == "Oslo")``. A field whose name is
@@ -18,7 +46,6 @@ class Field:
     """
 
     __slots__ = ("_path",)
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # comparing makes a criteria, so a field is no key
 
     def __init__(self, path: tuple[str, ...]) -> None:
         self._path = path
@@ -45,24 +72,6 @@ class Field:
         if value is None and op in {"eq", "ne"}:
             return self.is_empty() if op == "eq" else ~self.is_empty()
         return self._walk(lambda name: Compare(name, op, value))
-
-    def __eq__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of a field
-        return self._compare("eq", value)
-
-    def __ne__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of a field
-        return self._compare("ne", value)
-
-    def __lt__(self, value: object) -> Criteria:
-        return self._compare("lt", value)
-
-    def __le__(self, value: object) -> Criteria:
-        return self._compare("le", value)
-
-    def __gt__(self, value: object) -> Criteria:
-        return self._compare("gt", value)
-
-    def __ge__(self, value: object) -> Criteria:
-        return self._compare("ge", value)
 
     def in_(self, values: Iterable[object] | Variable) -> Criteria:
         """The field is one of ``values``, at most `MAX_LIST` of them."""
@@ -117,9 +126,8 @@ def _with_custom(path: tuple[str, ...]) -> tuple[str, ...]:
     return (*path[:place], f"custom.{path[place + 1]}", *_with_custom(path[place + 2 :]))
 
 
-class _Aggregated:
+class _Aggregated(_Compared):
     __slots__ = ("_field", "_function", "_of", "_where")
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # comparing makes a criteria
 
     def __init__(self, field_: Field, function: Function, of: str | None, where: Criteria) -> None:
         self._field, self._of, self._where = field_, of, where
@@ -129,24 +137,6 @@ class _Aggregated:
         return self._field._walk(  # noqa: SLF001  # one thing in two classes
             lambda name: Aggregate(name, self._function, self._of, op, value, self._where)
         )
-
-    def __eq__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of an aggregate
-        return self._compare("eq", value)
-
-    def __ne__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of an aggregate
-        return self._compare("ne", value)
-
-    def __lt__(self, value: object) -> Criteria:
-        return self._compare("lt", value)
-
-    def __le__(self, value: object) -> Criteria:
-        return self._compare("le", value)
-
-    def __gt__(self, value: object) -> Criteria:
-        return self._compare("gt", value)
-
-    def __ge__(self, value: object) -> Criteria:
-        return self._compare("ge", value)
 
 
 class _Fields:

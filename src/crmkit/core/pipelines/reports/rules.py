@@ -19,27 +19,11 @@ from crmkit.core.pipelines.reports.model import (
     LostShare,
     share,
 )
-from crmkit.errors import InvalidValueError
-from crmkit.values.instants import as_instant
 
-__all__ = ["ForecastGroup", "Present", "Times", "checked_period", "forecast", "funnel", "lost_share"]
+__all__ = ["ForecastGroup", "Present", "Times", "forecast", "funnel", "lost_share"]
 
 _STEP = Decimal("0.0001")
 _NO_DAY = date.max  # sorts deals without an expected day behind all others
-
-
-def checked_period(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
-    """The period in UTC; None stands for no bound.
-
-    Raises:
-        NaiveDatetimeError: if a bound has no time zone.
-        InvalidValueError: if it ends before it begins.
-    """
-    begin = None if since is None else as_instant(since, field="since")
-    end = None if until is None else as_instant(until, field="until")
-    if begin is not None and end is not None and end < begin:
-        raise InvalidValueError("until", until, f"lies before since={since!r}")
-    return begin, end
 
 
 @frozen(kw_only=True)

@@ -13,13 +13,13 @@ from crmkit.core.pipelines.reports.rules import (
     ForecastGroup,
     Present,
     Times,
-    checked_period,
     forecast,
     funnel,
     lost_share,
 )
 from crmkit.core.pipelines.tables import DEAL
 from crmkit.values.criteria import ALWAYS, Criteria, Field, f
+from crmkit.values.instants import as_period
 
 __all__ = ["Reports"]
 
@@ -47,7 +47,7 @@ class Reports(Definitions):
             NaiveDatetimeError: if a bound has no time zone.
             InvalidValueError: if the period ends before it begins.
         """
-        since, until = checked_period(since, until)
+        since, until = as_period(since, until)
         definition = self._definition(pipeline)
         entity = self._staged_entity(definition.pipeline.entity)
         entries = self._entries_of(entity.name)
@@ -82,7 +82,7 @@ class Reports(Definitions):
             InvalidValueError: if the period ends before it begins.
             FieldForbiddenError: if the actor may not see why deals were lost.
         """
-        since, until = checked_period(since, until)
+        since, until = as_period(since, until)
         where = (f.category != "open") & self._of_pipeline(pipeline) & _within(f.closed_at, since, until)
         tallies = self.uow.tally(DEAL, by=("category", "lost_reason"), where=where, limit=MOST_GROUPS)
         return lost_share({(category, reason): t.count for t in tallies for category, reason in [t.key]})

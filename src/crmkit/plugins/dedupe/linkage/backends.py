@@ -91,7 +91,7 @@ def linker(settings: SettingsCreator, backend: Backend) -> Linker:
     """
     # It warns of levels that were never seen, of which there are some in any data; beliefs stand for them.
     logging.getLogger("splink").setLevel(logging.ERROR)
-    made: Linker = required("splink", WHAT).Linker(backend.parties(), settings, log_level=None)
+    made: Linker = required("splink", what=WHAT).Linker(backend.parties(), settings, log_level=None)
     return made
 
 
@@ -107,8 +107,8 @@ class DuckDB:
     """
 
     def __init__(self, *, memory: str = "1GB", threads: int | None = None) -> None:
-        self._duckdb, self._api = required("duckdb", WHAT), required("splink.backends.duckdb", WHAT).DuckDBAPI
-        self._arrow = required("pyarrow", WHAT)
+        self._duckdb, self._api = required("duckdb", what=WHAT), required("splink.backends.duckdb", what=WHAT).DuckDBAPI
+        self._arrow = required("pyarrow", what=WHAT)
         self._config: dict[str, Any] = {"memory_limit": memory, **({"threads": threads} if threads else {})}
         self._stack = ExitStack()
         self._connection: Any = None

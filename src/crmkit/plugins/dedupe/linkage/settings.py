@@ -97,7 +97,7 @@ def settings(plan: Plan, present: frozenset[str]) -> SettingsCreator:
     Raises:
         ConfigError: if splink is not installed.
     """  # raised by required
-    splink, library = required("splink", WHAT), required("splink.comparison_library", WHAT)
+    splink, library = required("splink", what=WHAT), required("splink.comparison_library", what=WHAT)
     made: SettingsCreator = splink.SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name=ID,
@@ -176,14 +176,14 @@ def _within(probability: float) -> float:
 
 
 def _block(rule: tuple[str, ...]) -> BlockingRuleCreator:
-    splink = required("splink", WHAT)
+    splink = required("splink", what=WHAT)
     lists = [column for column in rule if column.removeprefix(BLOCK) in SHARED]
     made: BlockingRuleCreator = splink.block_on(*rule, arrays_to_explode=lists or None)
     return made
 
 
 def _levels(comparison: Comparison) -> list[ComparisonLevelCreator]:
-    library = required("splink.comparison_level_library", WHAT)
+    library = required("splink.comparison_level_library", what=WHAT)
     missing = [library.NullLevel(column) for column in comparison.columns]
     first = missing[0] if len(missing) == 1 else library.And(*missing).configure(is_null_level=True)
     return [first, *(_level(level, comparison, library) for level in comparison.levels)]

@@ -33,7 +33,7 @@ def clean_html(html: str) -> str:
     Pictures keep only what they say instead (``alt``), since to fetch one tells the sender that it was read; links open
     only when somebody follows them.
     """
-    nh3 = required("nh3", "incoming HTML is made safe")
+    nh3 = required("nh3", what="incoming HTML is made safe")
 
     def attribute(_: str, name: str, value: str) -> str | None:
         return None if name in {"src", "srcset", "background", "style", "longdesc", "cite"} else value
@@ -59,7 +59,7 @@ def fresh_text(text: str, languages: Sequence[str]) -> str:
     """
     if len(text) > LONGEST_QUOTED or not text.strip():
         return text
-    parser = required("mailparser_reply", "quotations are found").EmailReplyParser(languages=list(languages))
+    parser = required("mailparser_reply", what="quotations are found").EmailReplyParser(languages=list(languages))
     with suppress(Exception):  # its expressions were not written for every text there is
         found = parser.parse_reply(text=text)
         if isinstance(found, str) and found.strip():

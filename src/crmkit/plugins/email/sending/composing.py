@@ -147,7 +147,7 @@ def signed(message: bytes, *, domain: str, selector: str, key: str) -> bytes:
     Raises:
         ConfigError: if the key cannot be read, or the extra is not installed.
     """
-    dkim: Any = required("dkim", "messages are signed")
+    dkim: Any = required("dkim", what="messages are signed")
     present = message.partition(b"\r\n\r\n")[0].lower()
     names = [name.encode() for name in SIGNED if re.search(rb"(?m)^" + name.encode() + rb":", present)]
     try:

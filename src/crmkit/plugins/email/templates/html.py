@@ -38,7 +38,7 @@ def finished(template: str, source: str) -> str:
         ConfigError: if the extra is not installed.
     """  # the latter by required
     html = _from_mjml(template, source) if is_mjml(source) else source
-    inliner = required("css_inline", "styles are put into mail")
+    inliner = required("css_inline", what="styles are put into mail")
     try:
         inlined: str = inliner.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)
     except (inliner.InlineError, ValueError) as error:
@@ -47,7 +47,7 @@ def finished(template: str, source: str) -> str:
 
 
 def _from_mjml(template: str, source: str) -> str:
-    mrml = required("mrml", "MJML is made into HTML")
+    mrml = required("mrml", what="MJML is made into HTML")
     try:
         options = mrml.ParserOptions(include_loader=mrml.noop_loader())
         content: str = mrml.to_html(source, options).content

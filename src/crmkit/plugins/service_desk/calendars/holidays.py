@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from crmkit.sdk import ConfigError, InvalidValueError
+from crmkit.sdk import InvalidValueError, required_module
 
 __all__ = ["public_holidays"]
 
 LANGUAGE: Final = "en_US"
 """Of the names, where the library has them in it; by itself it would take that of the machine."""
-WAY: Final = "python -m pip install 'crmkit[service_desk]'"
 
 
 def public_holidays(country: str, subdivision: str | None, years: Iterable[int]) -> dict[date, str]:
@@ -28,7 +26,7 @@ def public_holidays(country: str, subdivision: str | None, years: Iterable[int])
         ConfigError: if the extra is not installed; says how to install it.
         InvalidValueError: if the library knows no such country or subdivision.
     """
-    library = _library()
+    library = required_module("holidays", what="public holidays are known", install="crmkit[service_desk]")
     try:
         found = library.country_holidays(country, subdiv=subdivision, years=list(years), language=LANGUAGE)
     except NotImplementedError:  # with which holidays says that it knows no such country or subdivision
@@ -40,12 +38,3 @@ def public_holidays(country: str, subdivision: str | None, years: Iterable[int])
         parts = ", ".join(known[country]) or "none"
         raise InvalidValueError("subdivision", subdivision, f"is no part of {country}; there are: {parts}") from None
     return {day: str(name) for day, name in sorted(found.items())}
-
-
-def _library() -> Any:
-    try:
-        return importlib.import_module("holidays")
-    except ImportError:
-        raise ConfigError(
-            f"public holidays come from the library holidays, which is not installed; run: {WAY}"
-        ) from None

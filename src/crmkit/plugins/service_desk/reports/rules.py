@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from crmkit.plugins.service_desk.reports.model import GROUPINGS, Grouping, KeptRow
-from crmkit.sdk import InvalidValueError, Tally, as_instant
+from crmkit.sdk import InvalidValueError, Tally
 
-__all__ = ["FIELDS", "checked_grouping", "checked_period", "kept_row", "key_of", "ordered"]
+__all__ = ["FIELDS", "checked_grouping", "kept_row", "key_of", "ordered"]
 
 FIELDS: Final[Mapping[Grouping, str | None]] = {
     "all": None,
@@ -38,20 +38,6 @@ def checked_grouping(by: Grouping) -> tuple[str, ...]:
         raise InvalidValueError("by", by, f"is none of: {', '.join(GROUPINGS)}")
     field = FIELDS[by]
     return () if field is None else (field,)
-
-
-def checked_period(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
-    """The period in UTC; None stands for no bound.
-
-    Raises:
-        NaiveDatetimeError: if a bound has no time zone.
-        InvalidValueError: if it ends before it begins.
-    """  # the first by as_instant
-    begin = None if since is None else as_instant(since, field="since")
-    end = None if until is None else as_instant(until, field="until")
-    if begin is not None and end is not None and end < begin:
-        raise InvalidValueError("until", until, f"lies before since={since!r}")
-    return begin, end
 
 
 def key_of(values: tuple[Any, ...]) -> str | None:

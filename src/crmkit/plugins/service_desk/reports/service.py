@@ -18,9 +18,9 @@ from crmkit.plugins.service_desk.reports.model import (
     Volumes,
     VolumesRow,
 )
-from crmkit.plugins.service_desk.reports.rules import checked_grouping, checked_period, kept_row, key_of, ordered
+from crmkit.plugins.service_desk.reports.rules import checked_grouping, kept_row, key_of, ordered
 from crmkit.plugins.service_desk.sla.model import MEASURES, Measure
-from crmkit.sdk import ALWAYS, Criteria, InvalidValueError, Service, f, query
+from crmkit.sdk import ALWAYS, Criteria, InvalidValueError, Service, as_period, f, query
 
 __all__ = ["DeskReports"]
 
@@ -50,7 +50,7 @@ class DeskReports(Service):
             NaiveDatetimeError: if a bound has no time zone.
             FieldForbiddenError: if the actor may not see what makes the groups.
         """  # raised by what this calls; callers want to know
-        fields, (begin, end) = checked_grouping(by), checked_period(since, until)
+        fields, (begin, end) = checked_grouping(by), as_period(since, until)
         opened = self._counts(fields, _within(f.opened_at, begin, end))
         resolved = self._counts(fields, ~f.resolved_at.is_empty() & _within(f.resolved_at, begin, end))
         reopened = self._counts(fields, _within(f.opened_at, begin, end) & (f.reopened > 0))
@@ -85,7 +85,7 @@ class DeskReports(Service):
         """  # the last two by what this calls; callers want to know
         if measure not in MEASURES:
             raise InvalidValueError("measure", measure, f"is none of: {', '.join(MEASURES)}")
-        fields, (begin, end) = checked_grouping(by), checked_period(since, until)
+        fields, (begin, end) = checked_grouping(by), as_period(since, until)
         came = _within(f.opened_at, begin, end)
         due, met, seconds = getattr(f, f"{measure}_due_at"), getattr(f, f"{measure}_met"), f"{measure}_seconds"
         decided = ~getattr(f, seconds).is_empty()
