@@ -102,7 +102,8 @@ class Sending(Templates, Delivery):
             ConfigError: if nobody has set the sender.
             ConflictError: if it would answer a machine by a machine.
             LimitExceededError: if the attachments, or the automatic messages, are too many.
-            AlreadyExistsError: if another unit has queued it at the same time and this one cannot see it (SERIALIZABLE).
+            AlreadyExistsError: if another unit has queued it at the same time and this one cannot see it
+                (SERIALIZABLE).
         """  # raised by what this calls; callers want to know
         header_text(key, field="key")
         recipient = self._recipient(party, to)
