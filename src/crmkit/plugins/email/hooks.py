@@ -1,14 +1,17 @@
-"""What this plugin says when it is asked: about parties that are looked at."""
+"""What this plugin says when it is asked: about parties that are looked at, and messages that are to be as before."""
 
 from __future__ import annotations
 
+from crmkit.plugins.email.model import Message
 from crmkit.plugins.email.tables import MESSAGE
-from crmkit.sdk import Context, PartyViewing, Section, f
+from crmkit.sdk import Context, PartyViewing, RecordsChange, Refusal, Section, f
 
-__all__ = ["show_mail"]
+__all__ = ["keep_sent", "show_mail"]
 
 MOST = 5
 """How many messages the 360 view shows."""
+MOVING = frozenset({"queued", "handing_over", "uncertain"})
+"""States out of which a message is, or may be, sent."""
 TROUBLE = frozenset({"bounced", "complained", "failed", "withheld", "uncertain"})
 
 
@@ -37,3 +40,17 @@ def show_mail(context: Context, viewing: PartyViewing) -> Section | None:
         },
         order=160,
     )
+
+
+def keep_sent(context: Context, payload: RecordsChange) -> Refusal | None:  # noqa: ARG001  # as hooks are called
+    """Refuse to let undo or restore put a message back among those that are sent: somebody may have it."""
+    for change in payload.changes:
+        before, after = change.before, change.after
+        if isinstance(after, Message) and after.state in MOVING and _state(before) != after.state:
+            said = f"message {change.id} would be {after.state} again, and sent, as if nothing had become of it"
+            return Refusal("sent", f"{said}; to send it again, use resend, or send a new one")
+    return None
+
+
+def _state(record: object) -> str | None:
+    return record.state if isinstance(record, Message) else None

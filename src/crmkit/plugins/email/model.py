@@ -84,8 +84,9 @@ class Message(Record):
             took it), failed (the server refused it, or put it off too often), bounced, complained, withheld (nothing
             may be sent there), uncertain (nobody knows whether the server took it; see the setting ``uncertain``) or
             cancelled; received of one that came in.
-        key: by which its sender knows it; with the recipient unique, so that nothing is sent twice.
-        once: keyed hash of both, in hexadecimal digits.
+        key: by which its sender knows it; with the recipient unique, so that nothing is sent twice. It may name
+            somebody, so erasing the correspondent takes it.
+        once: keyed hash of both, in hexadecimal digits; it stays.
         purpose: what it was sent for.
         address: the correspondent's, in one form.
         name: what the correspondent is called in the message.

@@ -15,9 +15,9 @@ from crmkit.plugins.email.events import (
     MessageWithheld,
     Unsubscribed,
 )
-from crmkit.plugins.email.hooks import show_mail
+from crmkit.plugins.email.hooks import keep_sent, show_mail
 from crmkit.plugins.email.tables import LANE, MESSAGE, TEMPLATE
-from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule, UnitOfWork, party_viewing
+from crmkit.sdk import AlreadyExistsError, Permissions, Plugin, Rule, UnitOfWork, party_viewing, records_changing
 
 __all__ = ["EmailPlugin"]
 
@@ -68,7 +68,7 @@ class EmailPlugin(Plugin):
         MessageWithheld,
         Unsubscribed,
     )
-    hooks = (party_viewing.by(show_mail),)
+    hooks = (party_viewing.by(show_mail), records_changing.by(keep_sent))
 
     def seed(self, uow: UnitOfWork) -> None:
         """Define the roles that are not there yet; one that was changed is left as it is."""

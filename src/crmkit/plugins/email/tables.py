@@ -114,6 +114,8 @@ MESSAGE: Final = EntityType(
             _PERSONAL,
         ),
         "answer": _PERSONAL,
+        # Keys, codes, the sender's id and a keyed hash: what happened, and that it is not to happen again.
+        **dict.fromkeys(("purpose", "template", "courier", "once", "reasons"), Field(personal=False)),
     },
 )
 

@@ -172,8 +172,8 @@ class Receiving(Sending):
 
     def _from(self, sender: Correspondent | None, answered: Message | None) -> UUID | None:
         """Who wrote it: whom the answered message was with, or the one party that has the address."""
-        if answered is not None and answered.party_id is not None:
-            return answered.party_id
+        if answered is not None and answered.party_id is not None and answered.address is not None:
+            return answered.party_id  # unless the party was erased: what comes after that is not about it
         if sender is None:
             return None
         found = [p for p in self.uow.parties.find_by(sender.address, kind="email") if p.merged_into is None]

@@ -33,7 +33,7 @@ CHANNEL: Final = "email"
 class Delivery(Service):
     """What a sender does with messages; people have no use for it."""
 
-    @command("email.message.claim", permission="email.message.deliver")
+    @command("email.message.claim", permission="email.message.deliver", reversible=False)
     def claim(self, courier: str, *, limit: int | None = None) -> tuple[tuple[Message, Letter], ...]:
         """Take messages that are due, as many as may go to each domain now; nobody else takes them meanwhile.
 
@@ -223,6 +223,8 @@ class Delivery(Service):
 
     def _settle(self, message: Message, answer: Answer | None) -> None:
         settings = self.settings(Settings)
+        if answer is not None and message.address is None:  # erased while it was handed over; the server may name it
+            answer = evolve(answer, said="")
         after = settled(
             message,
             answer,

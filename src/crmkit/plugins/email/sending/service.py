@@ -146,6 +146,22 @@ class Sending(Templates, Delivery):
             self.hasten("deliver")
         return stored
 
+    @command("email.message.annotate", permission="email.message.update")
+    def annotate(self, message: MessageId, custom: Mapping[str, object]) -> Message:
+        """Set custom fields of a message; what it says, and what became of it, stays as it is.
+
+        Args:
+            message: its id.
+            custom: the values by the keys of their fields, None for no value; other fields keep theirs.
+
+        Raises:
+            UnknownFieldError: if there is no such field; names the nearest one.
+            InvalidValueError: if a value is none of its field's kind.
+        """  # raised by update; callers want to know
+        found = self.uow.get(MESSAGE, message)
+        values = {key: value for key, value in {**found.custom, **custom}.items() if value is not None}
+        return self.records.update(found, evolve(found, custom=values))
+
     @command("email.message.cancel", permission="email.message.update", reversible=False)
     def cancel(self, message: MessageId) -> Message:
         """Take back a message that waits, or one of which nobody knows whether it was sent.
