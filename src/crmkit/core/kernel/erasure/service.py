@@ -18,7 +18,7 @@ from crmkit.core.kernel.history.seeing import Sight
 from crmkit.core.kernel.units.gate import command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.units.subjects import subject_of
-from crmkit.errors import ConflictError, InvalidValueError
+from crmkit.errors import ConflictError, InvalidValueError, NotFoundError
 from crmkit.values.ref import Ref
 
 if TYPE_CHECKING:
@@ -83,11 +83,13 @@ class Erasure(Service):
         return done
 
     @query("erasure.subject", permission="erasure.subject")
-    def subject(self, ref: Ref) -> Iterator[SubjectRecord]:
+    def subject(self, ref: Ref, *, hold: bool = False) -> Iterator[SubjectRecord]:
         """Everything that there is about a record, over all plugins, with its history; for who asks what we know.
 
         Args:
             ref: the record, such as a party.
+            hold: keep others from changing what it tells, or attaching to it, until the unit ends; for who erases it
+                then. A unit that only reads holds nothing.
 
         Returns:
             The records, the record itself first, then by entity and id; read as they are asked for.
@@ -98,14 +100,24 @@ class Erasure(Service):
             InvalidValueError: if it is part of another record.
             ConflictError: if it has been merged into another one, of which it tells.
         """
-        sight, key = self._sight(ref, lock=False)
+        sight, key = self._sight(ref, lock=hold and not self._work.read_only)
         return subject_records(sight, reach(sight, key))
 
     def _sight(self, ref: Ref, *, lock: bool) -> tuple[Sight, Key]:
+        """A sight of the record, which is looked at anew: whoever was merging it has ended once it is locked.
+
+        Raises:
+            NotFoundError: if there is no such record.
+            ConflictError: if it has been merged into another one.
+        """
         self._work.check_open()
         self._work.flush()
-        record = subject_of(self.uow, ref)
-        into = getattr(record, MERGED, None)
+        subject_of(self.uow, ref)
+        sight, key = Sight(self._work, lock=lock), (ref.entity, ref.id)
+        sight.load([key])
+        if sight.records[key] is None:
+            raise NotFoundError(ref.entity, ref.id)
+        into = getattr(sight.records[key], MERGED, None)
         if into is not None:
             raise ConflictError(f"{ref.entity} {ref.id} has been merged into {into}; name that one")
-        return Sight(self._work, lock=lock), (ref.entity, ref.id)
+        return sight, key

@@ -117,7 +117,7 @@ class ErasingCommands(SuppressionCommands):
         if not isinstance(found, Person):
             raise InvalidValueError("party", found.kind, "is no person; archive or remove an organisation")
         ref = Ref("party", party)
-        traces = traces_of_records(self.uow.erasure.subject(ref))
+        traces = traces_of_records(self.uow.erasure.subject(ref, hold=True))
         if found.merged_into is None:
             self.uow.parties.archive(party)
         self.uow.erasure.erase(ref, reason)
