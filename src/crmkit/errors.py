@@ -47,6 +47,7 @@ the same call may succeed when the whole unit of work is run again (``crm.run`` 
     │   └── UnusableCriteriaError         a saved criteria that is damaged, or speaks of what is gone; it is kept
     ├── LimitExceededError
     ├── AlreadyExistsError                an exclusive identifier or another unique key is taken
+    │   └── RemovedIdError                the id of a record that was removed; says how to bring it back
     ├── ConflictError                     what was read or assumed no longer holds
     │   ├── StaleVersionError             the record has moved on since it was read
     │   ├── InUseError                    something still refers to what should be deleted
@@ -126,6 +127,7 @@ __all__ = [
     "ReadOnlyUnitError",
     "Refusal",
     "RefusedError",
+    "RemovedIdError",
     "RestoreRefusedError",
     "RetryableStorageError",
     "StaleVersionError",
@@ -699,6 +701,23 @@ class AlreadyExistsError(CrmkitError):
     def __init__(self, entity: str, fields: Sequence[str]) -> None:
         self.entity, self.fields = entity, tuple(fields)
         super().__init__(f"a {entity} with the same {' and '.join(fields)} already exists")
+
+
+class RemovedIdError(AlreadyExistsError):
+    """A new record has the id of one that was removed, whose history is kept under it.
+
+    Attributes:
+        id: the id.
+        version: the last version that the removed record had.
+    """
+
+    code = "removed_id"
+
+    def __init__(self, entity: str, id: UUID, version: int) -> None:
+        super().__init__(entity, ("id",))
+        self.id, self.version = id, version
+        back = f"bring it back by uow.history.restore(Ref({entity!r}, id), {version})"
+        self.args = (f"{entity} {id} was removed, and its id stays with its history; {back}, or add it under a new id",)
 
 
 class ConflictError(CrmkitError):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from attrs import evolve
 from sqlalchemy import bindparam, column, table, update
 
-from crmkit import CRM, Identifier, Mechanism, Party, Person, Ref, Relationship
+from crmkit import CRM, Identifier, Mechanism, Party, Person, Ref, Relationship, new_id
 from crmkit.core.kernel.entities.columns import Json, codec_of
-from crmkit.errors import ForbiddenError, NotFoundError, RefusedError, RestoreRefusedError, UnknownVersionError
+from crmkit.errors import (
+    AlreadyExistsError,
+    ForbiddenError,
+    NotFoundError,
+    RefusedError,
+    RemovedIdError,
+    RestoreRefusedError,
+    UnknownVersionError,
+)
 from crmkit.testing.factories import a_person, an_interaction, an_organisation
 
 
@@ -147,6 +157,74 @@ def test_a_deleted_record_comes_back_with_parts_and_links(crm, ida, stored, tena
     assert stored() == before
     with crm.begin("ada") as uow:
         assert (uow.count(Mechanism), uow.count(Relationship), uow.count(Identifier)) == (2, 1, 1)
+    assert list(crm.verify(tenant=tenant)) == []
+
+
+@pytest.fixture
+def refused_to_add(rows):
+    """A function: the error of adding a person under an id, which changes nothing."""
+
+    def check(crm, error, id_, actor="ada"):
+        before = rows()
+        with pytest.raises(error) as caught, crm.begin(actor) as uow:
+            uow.parties.add(Person(id=id_, given_name="Other", team_id="sales"))
+        assert rows() == before
+        return caught.value
+
+    return check
+
+
+def test_the_id_of_a_record_that_was_removed_stays_with_its_history(crm, ida, refused_to_add, tenant):
+    """Whoever could add a record under it would see the versions of a record that was never theirs to see."""
+    with crm.begin("ada") as uow:
+        uow.parties.remove(ida.id)
+    error = refused_to_add(crm, RemovedIdError, ida.id)
+    assert (error.entity, error.id, error.version) == ("party", ida.id, 3)
+    refused_to_add(crm, RemovedIdError, ida.id, actor="sam")
+    restored(crm, Ref(error.entity, error.id), error.version)
+    with crm.begin("ada") as uow:
+        assert (uow.parties.get(ida.id).name, uow.parties.get(ida.id).version) == ("Ida Lund", 5)
+    assert list(crm.verify(tenant=tenant)) == []
+
+
+def test_an_id_that_was_removed_before_stays_so_in_the_same_unit(crm, rows, tenant):
+    for flushed in (False, True):
+        before = rows()
+        with pytest.raises(RemovedIdError), crm.begin("ada") as uow:
+            person = a_person(uow)
+            uow.parties.remove(person.id)
+            if flushed:
+                uow.count(Party)
+            uow.parties.add(Person(id=person.id, given_name="Other"))
+        assert rows() == before
+    assert list(crm.verify(tenant=tenant)) == []
+
+
+def test_a_row_removed_and_added_in_one_command_is_refused_too(with_cards, toy, ida, rows):
+    with with_cards.begin("ada") as uow:
+        card = uow.use(toy.Cards).put(toy.Card(party_id=ida.id, number=1))
+    before = rows()
+    with pytest.raises(RemovedIdError) as caught, with_cards.begin("ada") as uow:
+        uow.use(toy.Cards).replace(card.id, toy.Card(id=card.id, party_id=ida.id, number=2))
+    assert (caught.value.entity, caught.value.version) == ("toycards.card", 1)
+    assert rows() == before
+
+
+def test_the_id_of_a_record_that_has_come_back_is_taken_by_it(crm, ida, refused_to_add):
+    with crm.begin("ada") as uow:
+        uow.parties.remove(ida.id)
+    restored(crm, Ref("party", ida.id), 3)
+    assert refused_to_add(crm, AlreadyExistsError, ida.id).code == "already_exists"
+
+
+def test_an_id_that_was_given_by_the_application_and_never_stored_is_free(crm, tenant):
+    ids = [UUID("00000000-0000-4000-8000-00000000000a"), new_id()]
+    for id_ in ids:
+        with pytest.raises(ZeroDivisionError), crm.begin("ada") as uow:
+            uow.parties.add(Person(id=id_, given_name="Ida"))
+            1 / 0  # noqa: B018  # the unit fails
+        with crm.begin("ada") as uow:
+            assert uow.parties.add(Person(id=id_, given_name="Ida")).version == 1
     assert list(crm.verify(tenant=tenant)) == []
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit.core.kernel.custom_fields.references import check_references
 from crmkit.core.kernel.entities.custom import PREFIX, key_of, tagged
+from crmkit.core.kernel.units.ended import check_new_ids
 from crmkit.core.kernel.units.leaving import Leaving
 from crmkit.core.kernel.units.write import Key, Write, logged_of, root_of
 from crmkit.errors import FieldForbiddenError, ForbiddenError, InvalidValueError, NotFoundError, RefusedError
@@ -40,11 +41,13 @@ class Checking:
         Raises:
             ForbiddenError: if the actor may not do it.
             NotFoundError: if a root or what is referred to is not there, or hidden.
+            RemovedIdError: if a new record has the id of one that was removed.
         """  # raised by what this calls
         self._leaving.records = {(w.entity.name, w.before.id): w.before for w in writes if w.op == "delete"}
         for write in writes:
             if not write.carried:
                 self._check_row(write)
+        check_new_ids(self._work, writes)
         for write in writes:
             self._check_references(write)
 

@@ -41,6 +41,9 @@ class Records:
     def add(self, record: M) -> M:
         """Store a new record; returns it at version 1, with its timestamps.
 
+        The flush refuses an id that another record has, or had before it was removed (`RemovedIdError`): what was
+        removed comes back by `History.restore`.
+
         Raises:
             OutsideCommandError: if no command is running.
         """

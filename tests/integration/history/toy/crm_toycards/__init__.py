@@ -221,6 +221,12 @@ class Cards(Service):
         """Remove a card."""
         self.records.remove(self.uow.get(Card, card))
 
+    @command("toycards.card.replace", permission="toycards.card.delete")
+    def replace(self, card: CardId, by: Card) -> Card:
+        """Remove a card, and add another one."""
+        self.records.remove(self.uow.get(Card, card))
+        return self.records.add(by)
+
     @command("toycards.line.write", permission="toycards.card.update")
     def write(self, card: CardId, slot: int, text: str) -> Line:
         """Write a line."""
