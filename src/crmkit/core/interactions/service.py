@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.interactions.activities.service import Activities
@@ -51,6 +51,7 @@ class Interactions(Activities):
         about: Ref | None = None,
         author: str | None = None,
         participants: Sequence[Participant] = (),
+        custom: Mapping[str, Any] | None = None,
     ) -> Interaction:
         """Record something that happened with a party.
 
@@ -66,12 +67,14 @@ class Interactions(Activities):
             about: the record that it was about, such as a deal.
             author: the id of the actor who had it; whoever records it by default.
             participants: who took part besides the party and the author.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if party, thread or record are not there or hidden.
             UnknownChannelError: if nobody has added the channel; lists those there are.
             NaiveDatetimeError: if ``occurred_at`` has no time zone.
-            InvalidValueError: if it has not happened yet, or the thread is with somebody else.
+            InvalidValueError: if it has not happened yet, the thread is with somebody else, or a custom value does not
+                fit its field.
             RefusedError: if the thread is closed.
         """
         self.check_channel(channel)
@@ -89,6 +92,7 @@ class Interactions(Activities):
             about=subject.entity,
             about_id=subject.id,
             about_label=subject.label,
+            custom=custom,
         )
         return self.store_interaction(interaction, participants)
 
@@ -103,6 +107,7 @@ class Interactions(Activities):
         label: str | None = None,
         body: str = "",
         occurred_at: datetime | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Interaction:
         """Enter on a party's timeline that a plugin did something; to be called by the plugin in the same unit.
 
@@ -114,12 +119,13 @@ class Interactions(Activities):
             label: what to call that record when it is gone; what its display field says by default.
             body: more about it.
             occurred_at: when it happened, aware; now by default.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if party or record are not there or hidden.
             InvalidKeyError: if the kind is no key.
             NaiveDatetimeError: if ``occurred_at`` has no time zone.
-            InvalidValueError: if it has not happened yet.
+            InvalidValueError: if it has not happened yet, or a custom value does not fit its field.
         """
         subject = self.about(about, label)
         interaction = Interaction(
@@ -132,6 +138,7 @@ class Interactions(Activities):
             about=subject.entity,
             about_id=subject.id,
             about_label=subject.label,
+            custom=custom,
         )
         return self.store_interaction(interaction)
 
@@ -169,18 +176,27 @@ class Interactions(Activities):
     # -- threads and channels -----------------------------------------------------------------------------------------
 
     @command("thread.open", permission="thread.create")
-    def open_thread(self, *, party: Annotated[UUID, Target("party")], subject: str) -> Thread:
+    def open_thread(
+        self,
+        *,
+        party: Annotated[UUID, Target("party")],
+        subject: str,
+        custom: Mapping[str, Any] | None = None,
+    ) -> Thread:
         """Open a thread with a party, so that others see that somebody is at it.
 
         Args:
             party: with whom.
             subject: what about, in one line.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the party is not there or hidden.
-            InvalidValueError: if the subject is blank.
+            InvalidValueError: if the subject is blank, or a custom value does not fit its field.
         """
-        thread = Thread(party_id=party, subject=subject, opened_by=self.uow.actor.id, started_at=self.uow.now)
+        thread = Thread(
+            party_id=party, subject=subject, opened_by=self.uow.actor.id, started_at=self.uow.now, custom=custom
+        )
         stored = self.records.add(thread)
         self.emit(ThreadOpened(thread=stored.id, party=party))
         return stored

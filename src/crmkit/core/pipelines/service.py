@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command, query
@@ -49,6 +50,7 @@ class Pipelines(Reports):
         source: str | None = None,
         expected_close: date | None = None,
         note: str | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Deal:
         """Open a deal with a party.
 
@@ -64,12 +66,14 @@ class Pipelines(Reports):
             source: where it came from, such as ``web``.
             expected_close: the day on which it should be decided.
             note: what is to be said about it in its first stage entry.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the party is not there, or hidden.
             UnknownPipelineError: if there is no such pipeline for deals; lists those there are.
             UnknownStageError: if it has no such stage; lists those there are.
-            InvalidValueError: if the title is empty, the stage a closing one, or an amount or probability invalid.
+            InvalidValueError: if the title is empty, the stage a closing one, or an amount or probability invalid, or a
+                custom value does not fit its field.
         """
         at = self.entry_stage("deal", pipeline, stage)
         owner = owner or self.uow.actor.id
@@ -85,6 +89,7 @@ class Pipelines(Reports):
             team_id=team or self._work.team_of(owner),
             source=source,
             expected_close=expected_close,
+            custom=custom,
         )
         stored = self.enter(deal, note=note)
         self.emit(DealOpened(deal_id=stored.id, party_id=party, pipeline=pipeline, stage=at.key, amount=stored.amount))

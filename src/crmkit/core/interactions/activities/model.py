@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
@@ -45,6 +46,7 @@ class NextAction:
         assignee: the id of the actor who shall do it; None for whoever had the closed one.
         note: what to know before doing it.
         priority: low, normal or high.
+        custom: values of the custom fields of activities, by key.
     """
 
     kind: str = field(validator=_check_kind)
@@ -53,6 +55,7 @@ class NextAction:
     assignee: str | None = field(default=None, validator=optional(text(MAX_LINE)))
     note: str = field(default="", validator=text(MAX_BODY, blank=True))
     priority: Priority = field(default="normal", validator=one_of(PRIORITIES))
+    custom: Mapping[str, Any] | None = None
 
 
 @frozen(kw_only=True)

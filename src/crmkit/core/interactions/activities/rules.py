@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import evolve
@@ -141,6 +141,7 @@ def outcome_of(
     direction: Direction = "none",
     duration_seconds: int | None = None,
     participants: Sequence[Participant] = (),
+    custom: Mapping[str, Any] | None = None,
 ) -> Interaction | None:
     """The interaction that doing ``activity`` yields; None if it concerns no party.
 
@@ -154,12 +155,13 @@ def outcome_of(
         direction: in, out or none.
         duration_seconds: how long it took, in seconds.
         participants: who else took part.
+        custom: values of the interaction's custom fields, by key.
 
     Raises:
         InvalidValueError: if something was said, but there is no party with whom; or a text is invalid.
     """
     if activity.party_id is None:
-        if summary is not None or body or participants:
+        if summary is not None or body or participants or custom:
             raise InvalidValueError("summary", summary, "has no party to be recorded with; plan the activity with one")
         return None
     return Interaction(
@@ -174,6 +176,7 @@ def outcome_of(
         about_id=activity.about_id,
         about_label=activity.about_label,
         author_id=author,
+        custom=custom,
     )
 
 
@@ -191,6 +194,7 @@ def following(activity: Activity, action: NextAction) -> Activity:
         about_label=activity.about_label,
         assignee_id=activity.assignee_id if action.assignee is None else action.assignee,
         team_id=activity.team_id,
+        custom=action.custom,
     )
 
 

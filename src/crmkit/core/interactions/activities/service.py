@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.interactions.activities.events import (
@@ -56,6 +56,7 @@ class Activities(Recording):
         team: str | None = None,
         note: str = "",
         priority: Priority = "normal",
+        custom: Mapping[str, Any] | None = None,
     ) -> Activity:
         """Plan something.
 
@@ -70,11 +71,12 @@ class Activities(Recording):
                 assignee.
             note: what to know before doing it.
             priority: low, normal or high.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the party or the record is not there or hidden.
             NaiveDatetimeError: if ``due_at`` has no time zone.
-            InvalidValueError: if kind, subject or priority is none.
+            InvalidValueError: if kind, subject or priority is none, or a custom value does not fit its field.
         """
         concerned = self.about(about)
         if assignee is None and team is None:
@@ -92,6 +94,7 @@ class Activities(Recording):
                 about_label=concerned.label,
                 assignee_id=assignee,
                 team_id=team or self._work.team_of(assignee),
+                custom=custom,
             )
         )
 
@@ -107,6 +110,7 @@ class Activities(Recording):
         occurred_at: datetime | None = None,
         duration_seconds: int | None = None,
         participants: Sequence[Participant] = (),
+        custom: Mapping[str, Any] | None = None,
         next_action: NextAction | None = None,
     ) -> Activity:
         """Close an activity as done, and record with its party what has happened.
@@ -120,6 +124,7 @@ class Activities(Recording):
             occurred_at: when it happened, aware; now by default.
             duration_seconds: how long it took, in seconds.
             participants: who took part besides the party and the actor.
+            custom: values of the custom fields of the interaction, by key.
             next_action: what shall be done next with the same party, about the same record.
 
         Returns:
@@ -129,7 +134,8 @@ class Activities(Recording):
             NotFoundError: if the activity is not there or hidden.
             ConflictError: if it is not open.
             UnknownChannelError: if nobody has added the channel; lists those there are.
-            InvalidValueError: if it has not happened yet; or a summary is given, but no party to record it with.
+            InvalidValueError: if it has not happened yet, or a custom value does not fit its field; or a summary is
+                given, but no party to record it with.
         """
         before = self.uow.get(ACTIVITY, activity)
         if channel is not None:
@@ -144,6 +150,7 @@ class Activities(Recording):
             direction=direction,
             duration_seconds=duration_seconds,
             participants=participants,
+            custom=custom,
         )
         changed = done(before, at=self.uow.now, interaction=None if interaction is None else interaction.id)
         self._check_next_action(before, next_action)

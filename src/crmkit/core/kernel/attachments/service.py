@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, BinaryIO, Final
 from uuid import UUID
 
@@ -34,7 +35,15 @@ class Attachments(Service):
     """
 
     @command("attachment.attach", permission="attachment.create")
-    def attach(self, ref: Ref, *, name: str, content: bytes | BinaryIO, media_type: str = _UNKNOWN) -> Attachment:
+    def attach(
+        self,
+        ref: Ref,
+        *,
+        name: str,
+        content: bytes | BinaryIO,
+        media_type: str = _UNKNOWN,
+        custom: Mapping[str, Any] | None = None,
+    ) -> Attachment:
         """Attach a file to a record, of whatever entity, or to a comment.
 
         The content is stored before the row: if the unit of work fails, what is left of it in the store belongs to
@@ -46,11 +55,13 @@ class Attachments(Service):
             name: what the file is called; kept without folders and invisible characters.
             content: the bytes, or a binary stream, which is read to its end in pieces and not closed.
             media_type: such as ``application/pdf``.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the record is not there or hidden.
             UnknownFieldError: if there is no such entity; names the nearest one.
-            InvalidValueError: if the media type is none, the content gives no bytes, or the record is part of another.
+            InvalidValueError: if the media type is none, the content gives no bytes, the record is part of another, or
+                a custom value does not fit its field.
             LimitExceededError: if there is more than ``files.max_size`` allows; nothing of it is kept.
             StorageError: if the store fails.
         """  # raised by what this calls; callers want to know
@@ -65,6 +76,7 @@ class Attachments(Service):
             size=0,
             sha256="0" * 64,
             uploaded_by=self.uow.actor.id,
+            custom=custom,
         )
         incoming = Incoming(content, limit=work.runtime.config.files.max_size)
         store.put(work.tenant, incoming)

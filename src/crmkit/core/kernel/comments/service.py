@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
@@ -50,6 +50,7 @@ class Comments(Service):
         *,
         mentions: Sequence[str] = (),
         reply_to: Annotated[UUID, Target("comment")] | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Comment:
         """Comment on a record, of whatever entity.
 
@@ -62,12 +63,13 @@ class Comments(Service):
             mentions: ids of further actors to mention.
             reply_to: the comment on the same record that this one replies to. Replies are one level deep: a reply to a
                 reply joins the same conversation.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the record, or the comment replied to, is not there or hidden.
             UnknownFieldError: if there is no such entity; names the nearest one.
-            InvalidValueError: if the body is blank, the record is a comment itself or part of another record, or the
-                comment replied to is about another record.
+            InvalidValueError: if the body is blank, the record is a comment itself or part of another record, the
+                comment replied to is about another record, or a custom value does not fit its field.
             LimitExceededError: if the body has more than 20,000 characters, or mentions more than 50 actors.
         """  # raised by what this calls; callers want to know
         if ref.entity == COMMENT.name:
@@ -79,6 +81,7 @@ class Comments(Service):
             parent_id=None if reply_to is None else self._conversation(reply_to, ref),
             author_id=self.uow.actor.id,
             body=body,
+            custom=custom,
         )
         ids = mentioned(comment.body, mentions)
         stored = self.records.add(comment)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.kernel.decisions.events import DecisionRecorded
@@ -39,6 +40,7 @@ class Decisions(Service):
         decided_at: datetime | None = None,
         valid_until: datetime | None = None,
         supersedes: Annotated[UUID, Target("decision")] | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Decision:
         """Record what was decided about a record, of whatever entity.
 
@@ -49,12 +51,13 @@ class Decisions(Service):
             decided_at: when, aware; now by default.
             valid_until: when it ceases to hold, aware; by default it holds until it is superseded.
             supersedes: the decision about the same record that this one puts an end to.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             NotFoundError: if the record, or the decision to be superseded, is not there or hidden.
             UnknownFieldError: if there is no such entity; names the nearest one.
             InvalidValueError: if a text is blank, it was not decided yet, would hold until before it was decided, or
-                supersedes one about another record.
+                supersedes one about another record; or a custom value does not fit its field.
             NaiveDatetimeError: if an instant has no time zone.
             ConflictError: if another decision supersedes that one already.
             LimitExceededError: if a text has more than 20,000 characters.
@@ -69,6 +72,7 @@ class Decisions(Service):
             decided_at=self.uow.now if decided_at is None else decided_at,
             valid_until=valid_until,
             supersedes_id=supersedes,
+            custom=custom,
         )
         check_decided(decision, self.uow.now)
         if supersedes is not None:

@@ -58,7 +58,7 @@ NAMING = {
 }
 
 
-def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _read_only(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if not values:
         return EMPTY
     if not isinstance(values, Mapping):

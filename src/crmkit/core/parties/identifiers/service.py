@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command
@@ -19,7 +20,13 @@ class IdentifierCommands(Service):
 
     @command("identifier.add", permission="party.update")
     def add_identifier(
-        self, party: Annotated[UUID, Target("party")], scheme: str, value: str, *, exclusive: bool = False
+        self,
+        party: Annotated[UUID, Target("party")],
+        scheme: str,
+        value: str,
+        *,
+        exclusive: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Identifier:
         """Add an identifier.
 
@@ -28,13 +35,15 @@ class IdentifierCommands(Service):
             scheme: key of the numbering that it comes from, such as ``customer_number``.
             value: the number or name in it.
             exclusive: whether no other party may have it.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             AlreadyExistsError: if another party has it and it is exclusive, or this party has it already. Tells nothing
                 about the other party, which may be hidden.
             InvalidKeyError: if the scheme is no key.
+            InvalidValueError: if a custom value does not fit its field.
         """
-        made = Identifier(party_id=party, scheme=scheme, value=value, exclusive=exclusive)
+        made = Identifier(party_id=party, scheme=scheme, value=value, exclusive=exclusive, custom=custom)
         self.guard(parties_storing, PartiesStoring(identifiers=(made,)))
         stored = self.records.add(made)
         self.emit(IdentifierAdded(party=party, identifier=stored.id, scheme=stored.scheme))

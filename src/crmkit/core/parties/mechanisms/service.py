@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command
@@ -46,6 +47,7 @@ class MechanismCommands(FindingQueries):
         valid_from: date | None = None,
         valid_until: date | None = None,
         allow_invalid: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add a way to reach a party. The first of its kind becomes the primary one.
 
@@ -60,10 +62,11 @@ class MechanismCommands(FindingQueries):
             valid_from: the first day on which it reaches the party.
             valid_until: the last day on which it does.
             allow_invalid: keep a malformed one as raw text, unverified, instead of refusing it.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             InvalidMechanismError: if it is malformed.
-            InvalidValueError: if the dates are the wrong way round.
+            InvalidValueError: if the dates are the wrong way round, or a custom value does not fit its field.
             AlreadyExistsError: if the party has it already, in whatever spelling.
         """
         made = mechanism(
@@ -77,7 +80,7 @@ class MechanismCommands(FindingQueries):
             allow_invalid=allow_invalid,
         )
         check_period(valid_from, valid_until)
-        return self._add(altered(made, valid_from=valid_from, valid_until=valid_until))
+        return self._add(altered(made, valid_from=valid_from, valid_until=valid_until), custom)
 
     @command("email.add", permission="party.update")
     def add_email(
@@ -88,11 +91,11 @@ class MechanismCommands(FindingQueries):
         label: str | None = None,
         is_primary: bool = False,
         allow_invalid: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add an e-mail address; see `add_mechanism`."""
-        return self._add(
-            mechanism(party, "email", email, label=label, is_primary=is_primary, allow_invalid=allow_invalid)
-        )
+        made = mechanism(party, "email", email, label=label, is_primary=is_primary, allow_invalid=allow_invalid)
+        return self._add(made, custom)
 
     @command("phone.add", permission="party.update")
     def add_phone(
@@ -104,19 +107,19 @@ class MechanismCommands(FindingQueries):
         label: str | None = None,
         is_primary: bool = False,
         allow_invalid: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add a phone number; see `add_mechanism`."""
-        return self._add(
-            mechanism(
-                party,
-                "phone",
-                phone,
-                region=self._region(region),
-                label=label,
-                is_primary=is_primary,
-                allow_invalid=allow_invalid,
-            )
+        made = mechanism(
+            party,
+            "phone",
+            phone,
+            region=self._region(region),
+            label=label,
+            is_primary=is_primary,
+            allow_invalid=allow_invalid,
         )
+        return self._add(made, custom)
 
     @command("address.add", permission="party.update")
     def add_address(
@@ -131,6 +134,7 @@ class MechanismCommands(FindingQueries):
         raw: str | None = None,
         label: str | None = None,
         is_primary: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add a postal address, from its parts or its text; see `add_mechanism`.
 
@@ -144,6 +148,7 @@ class MechanismCommands(FindingQueries):
             raw: the whole address; written out from its parts by default.
             label: what it is used for, such as ``billing``.
             is_primary: make it the one to use.
+            custom: values of custom fields by key, as the tenant has defined them.
         """
         made = address(
             party,
@@ -156,7 +161,7 @@ class MechanismCommands(FindingQueries):
             label=label,
             is_primary=is_primary,
         )
-        return self._add(made)
+        return self._add(made, custom)
 
     @command("handle.add", permission="party.update")
     def add_handle(
@@ -167,9 +172,11 @@ class MechanismCommands(FindingQueries):
         *,
         label: str | None = None,
         is_primary: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add a name on a service, such as ``telegram`` and ``@ida``; see `add_mechanism`."""
-        return self._add(mechanism(party, "handle", name, service=service, label=label, is_primary=is_primary))
+        made = mechanism(party, "handle", name, service=service, label=label, is_primary=is_primary)
+        return self._add(made, custom)
 
     @command("url.add", permission="party.update")
     def add_url(
@@ -180,9 +187,11 @@ class MechanismCommands(FindingQueries):
         label: str | None = None,
         is_primary: bool = False,
         allow_invalid: bool = False,
+        custom: Mapping[str, Any] | None = None,
     ) -> Mechanism:
         """Add a web address; see `add_mechanism`."""
-        return self._add(mechanism(party, "url", url, label=label, is_primary=is_primary, allow_invalid=allow_invalid))
+        made = mechanism(party, "url", url, label=label, is_primary=is_primary, allow_invalid=allow_invalid)
+        return self._add(made, custom)
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
@@ -276,10 +285,11 @@ class MechanismCommands(FindingQueries):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _add(self, made: Mechanism) -> Mechanism:
+    def _add(self, made: Mechanism, custom: Mapping[str, Any] | None) -> Mechanism:
         wants, usable = made.is_primary, made.normalised is not None and made.valid_until is None
         if usable and (not self._demote(made, only_ask=not wants) or wants):
             made = altered(made, is_primary=True)
+        made = altered(made, custom=custom)
         self.guard(parties_storing, PartiesStoring(mechanisms=(made,)))
         stored = self.records.add(made)
         self.emit(MechanismAdded(party=stored.party_id, mechanism=stored.id, kind=stored.kind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command, query
@@ -36,6 +36,7 @@ class RelationshipCommands(VocabularyCommands):
         position: str | None = None,
         valid_from: date | None = None,
         valid_until: date | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Relationship:
         """Put two parties into a relationship: ``relate(ida, "works_for", firm)`` or ``relate(firm, "employs", ida)``.
 
@@ -49,11 +50,12 @@ class RelationshipCommands(VocabularyCommands):
             position: what the first party is or does there, such as ``head of purchasing``.
             valid_from: its first day.
             valid_until: its last day.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             UnknownRelationshipTypeError: if there is no such type; lists those there are.
-            InvalidValueError: if both are the same party, the type does not fit them, or the dates are the wrong way
-                round.
+            InvalidValueError: if both are the same party, the type does not fit them, the dates are the wrong way
+                round, or a custom value does not fit its field.
             AlreadyExistsError: if they stand in this relationship already, and it has not ended.
         """
         found, turned = type_called(type, self.uow.each(RelationshipType, order="key"))
@@ -66,6 +68,7 @@ class RelationshipCommands(VocabularyCommands):
             position=position,
             valid_from=valid_from,
             valid_until=valid_until,
+            custom=custom,
         )
         if valid_until is None and self._is_open(link, both_ways=found.key == found.inverse):
             raise AlreadyExistsError("relationship", ("party", "other", "type"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from crmkit.core.kernel.units.gate import Target, command
@@ -32,6 +32,7 @@ class RoleCommands(VocabularyCommands):
         *,
         valid_from: date | None = None,
         valid_until: date | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> PartyRole:
         """Note what a party is to us. It may have several roles at once.
 
@@ -40,10 +41,11 @@ class RoleCommands(VocabularyCommands):
             role: key of the role, such as ``supplier``.
             valid_from: its first day; today (UTC) by default.
             valid_until: its last day.
+            custom: values of custom fields by key, as the tenant has defined them.
 
         Raises:
             UnknownPartyRoleError: if there is no such role; lists those there are.
-            InvalidValueError: if the dates are the wrong way round.
+            InvalidValueError: if the dates are the wrong way round, or a custom value does not fit its field.
             AlreadyExistsError: if the party has this role already on one of these days.
         """
         check_roles([role], self.uow.each(PartyRoleType, order="key"))
@@ -52,6 +54,7 @@ class RoleCommands(VocabularyCommands):
             role=role,
             valid_from=self.uow.now.date() if valid_from is None else valid_from,
             valid_until=valid_until,
+            custom=custom,
         )
         check_single(made, self.uow.find(PartyRole, f.party_id == party, order="id", limit=MOST))
         stored = self.records.add(made)
