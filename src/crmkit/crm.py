@@ -16,6 +16,7 @@ from crmkit.core.kernel.attachments.service import Attachments
 from crmkit.core.kernel.comments.service import Comments, Notifications
 from crmkit.core.kernel.config.config import Config
 from crmkit.core.kernel.custom_fields.indexes import FieldIndexes
+from crmkit.core.kernel.custom_fields.rebuilding import UniqueValues
 from crmkit.core.kernel.decisions.service import Decisions
 from crmkit.core.kernel.deployment.administration import Plugins, Tenants
 from crmkit.core.kernel.deployment.starting import Assembly, assemble
@@ -276,6 +277,11 @@ class CRM:
     def custom_fields(self) -> FieldIndexes:
         """The indexes of custom fields: which are missing, and building them. Works before the start."""
         return FieldIndexes(self.assemble().runtime, self.engine)
+
+    @property
+    def unique_values(self) -> UniqueValues:
+        """The taken values of unique custom fields: note them anew from the records."""
+        return UniqueValues(self._started(), lambda: [id_ for id_, _ in self.tenants.list(active=True)])
 
     @property
     def jobs(self) -> Jobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final, get_args
 
 import click
@@ -233,6 +234,42 @@ def index(line: Line, entity: str | None, key: str | None, *, prune: bool, check
         print_table(["index", "table", "field", "state", "tenants"], [_row(one) for one in found])
     if check and any(one.state in {"missing", "broken"} for one in found):
         raise Failure("indexes are missing; build them: crmkit fields index")
+
+
+@fields.command()
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
+@json_option
+@pass_line
+def rebuild(line: Line, *, dry_run: bool, to_json: bool) -> None:
+    """Note anew which values of unique fields are taken, from the records.
+
+    That is needed if crmkit verify finds that a value is not noted as it is. No value of a record is touched: where two
+    records have the same one, both are listed, and the exit code is 1. It may be stopped and called again, and others
+    may work meanwhile. With --tenant, only for that tenant.
+
+    Example: crmkit fields rebuild --dry-run
+    """
+    found = line.crm.unique_values.rebuild(tenant=line.tenant, dry_run=dry_run, progress=_progress)
+    if sys.stderr.isatty():
+        click.echo("", err=True)
+    if to_json:
+        print_json(found)
+    else:
+        would = "would be" if dry_run else "were"
+        click.echo(f"{found.noted:,} values {would} noted as taken, and {found.released:,} {would} released.")
+        if found.clashes:
+            print_table(
+                ["tenant", "entity", "field", "value", "noted for", "and had by"],
+                [(one.tenant, one.entity, one.field, one.value, one.holder, one.record) for one in found.clashes],
+            )
+    if found.clashing:
+        way = "give the records different ones, or merge them"
+        raise Failure(f"{found.clashing:,} values that should be unique are those of two records; {way}")
+
+
+def _progress(tenant: str, entity: str, count: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{f'{tenant}: {count:,} of {entity}':<78}", err=True, nl=False)
 
 
 def _row(one: Any) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import delete
 
 from crmkit import Person
 
@@ -124,3 +125,24 @@ def test_the_doctor_names_an_index_that_is_not_valid_and_what_builds_it(wanting)
     assert MENDING in said
     wanting.done("fields", "index", "party", "size")
     assert "No problems" in wanting.done("plugins", "doctor")
+
+
+def test_taken_values_are_noted_anew_and_clashes_are_told(each):
+    with each.crm() as crm, crm.begin("ada") as uow:
+        uow.custom_fields.define("party", "badge", "text", unique=True)
+        uow.parties.add(Person(given_name="Ida", custom={"badge": "A-7"}))
+
+    def forget(tables, connection):
+        connection.execute(delete(tables["crm_unique"]))
+
+    each.write(forget)
+    rehearsed = each.done("fields", "rebuild", "--dry-run")
+    assert "1 values would be noted as taken, and 0 would be released" in rehearsed
+    assert len(each.findings()) == 1
+    assert "1 values were noted as taken, and 0 were released" in each.done("fields", "rebuild")
+    assert each.findings() == []
+    each.write(forget)
+    with each.crm() as crm, crm.begin("ada") as uow:
+        uow.parties.add(Person(given_name="Twin", custom={"badge": "A-7"}))
+    said = each.refused("fields", "rebuild")
+    assert "give the records different ones, or merge them" in said

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, inspect, select, update
 
 from crmkit import Money, Person
 
+ANEW = "; run: crmkit fields rebuild"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -225,16 +226,28 @@ def test_a_unique_value_that_is_not_noted_as_taken_is_found(each, badged, damage
         raw.execute(delete(rows).where(same))
 
     damage(forget)
-    message = "its custom.badge, which is unique, is not noted as taken"
+    message = "its custom.badge, which is unique, is not noted as taken" + ANEW
     assert each.findings() == [("unique_value", "party", message)]
 
 
 def test_a_long_unique_value_and_one_of_a_removed_field_are_found_as_well(each, badged, damage):
     damage(lambda raw: raw.execute(delete(raw.tables["crm_unique"]).where(raw.tables["crm_unique"].c.value != "A-7")))
     assert sorted(each.findings()) == [
-        ("unique_value", "party", "its custom.badge, which is unique, is not noted as taken"),
-        ("unique_value", "party", "its custom.badge, which is unique, is not noted as taken"),
-        ("unique_value", "party", "its custom.worth, which is unique, is not noted as taken"),
+        (
+            "unique_value",
+            "party",
+            "its custom.badge, which is unique, is not noted as taken" + ANEW,
+        ),
+        (
+            "unique_value",
+            "party",
+            "its custom.badge, which is unique, is not noted as taken" + ANEW,
+        ),
+        (
+            "unique_value",
+            "party",
+            "its custom.worth, which is unique, is not noted as taken" + ANEW,
+        ),
     ]
 
 
@@ -245,8 +258,16 @@ def test_a_unique_value_that_is_noted_as_taken_by_another_is_found_from_both_sid
 
     damage(give)
     assert each.findings() == [
-        ("unique_value", "party", "its custom.badge, which is unique, is noted as taken by another"),
-        ("unique_value", "party", "a value of custom.badge is noted as taken by this record, which does not have it"),
+        (
+            "unique_value",
+            "party",
+            "its custom.badge, which is unique, is noted as taken by another" + ANEW,
+        ),
+        (
+            "unique_value",
+            "party",
+            "a value of custom.badge is noted as taken by this record, which does not have it" + ANEW,
+        ),
     ]
 
 
@@ -258,7 +279,7 @@ def test_a_value_that_is_noted_as_taken_and_that_nobody_has_is_found(each, badge
         raw.execute(insert(raw.tables["crm_unique"]).values(**row))
 
     damage(note)
-    message = f"a value of custom.badge is noted as taken by this record, {what}"
+    message = f"a value of custom.badge is noted as taken by this record, {what}" + ANEW
     assert each.findings() == [("unique_value", "party", message)]
 
 
@@ -268,7 +289,7 @@ def test_values_noted_as_taken_of_a_field_that_is_not_unique_are_found(each, bad
         raw.execute(insert(raw.tables["crm_unique"]).values(**row))
 
     damage(note)
-    message = "1 values of custom.badge are taken, and no such field is unique"
+    message = "1 values of custom.badge are taken, and no such field is unique" + ANEW
     assert each.findings() == [("unique_value", "deal", message)]
 
 
@@ -281,7 +302,7 @@ def test_making_the_field_unique_anew_mends_what_is_noted(each, badged, damage):
                 badge = uow.custom_fields.get("party", "badge")
                 uow.custom_fields.change(evolve(badge, unique=unique))
     assert [message for _, _, message in each.findings()] == [
-        "its custom.worth, which is unique, is not noted as taken"
+        "its custom.worth, which is unique, is not noted as taken" + ANEW
     ]
 
 

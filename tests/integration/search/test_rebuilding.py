@@ -104,19 +104,23 @@ def test_search_that_was_switched_off_catches_up(crm_with, tenant):
 
 
 @pytest.mark.parametrize("many", [3, 30])
-def test_records_added_under_ids_that_were_removed_while_search_was_off_replace_stale_documents(crm_with, tenant, many):
+def test_records_that_were_removed_while_search_was_off_and_come_back_replace_stale_documents(crm_with, tenant, many):
     on = crm_with()
     with on.begin("ada") as uow:
-        ids = [uow.parties.add(Organisation(name=f"Old {n}")).id for n in range(many)]
-    off = crm_with(config={"search": {"enabled": False}})
-    with off.begin("ada") as uow:
-        for id_ in ids:
-            uow.parties.remove(id_)
-    on = crm_with()
+        olds = [uow.parties.add(Organisation(name=f"Old {n}")) for n in range(many)]
     # One is as it was, one has nothing that is searched, and one is really new.
     names = ["Old 0", "…", *(f"New {n}" for n in range(2, many))]
+    off = crm_with(config={"search": {"enabled": False}})
+    with off.begin("ada") as uow:
+        for old, name in zip(olds, names, strict=True):
+            uow.parties.update(attrs.evolve(old, name=name))
+    with off.begin("ada") as uow:
+        for old in olds:
+            uow.parties.remove(old.id)
+        removed = uow.id
+    on = crm_with()
     with on.begin("ada") as uow:
-        uow.parties.add_many([Organisation(id=id_, name=name) for id_, name in zip(ids, names, strict=True)])
+        uow.history.undo(removed)
         uow.parties.add(Organisation(name="New indeed"))
     with on.begin("ada", read_only=True) as uow:
         assert [hit.label for hit in uow.search.find("old", limit=50)] == ["Old 0"]

@@ -10,17 +10,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, null, or_, select
+from sqlalchemy import bindparam, null, or_, select
 
 from crmkit.core.kernel.custom_fields.definitions import read_definitions
-from crmkit.core.kernel.custom_fields.queries import holders_of
+from crmkit.core.kernel.custom_fields.queries import holders_of, noted_keys, noted_values
 from crmkit.core.kernel.custom_fields.uniqueness import held
-from crmkit.core.kernel.entities.columns import Id, Json, Text, codec_of
+from crmkit.core.kernel.entities.columns import Id, Json, codec_of
 from crmkit.core.kernel.entities.custom import PREFIX, custom_codec
 from crmkit.core.kernel.query.custom import column_of
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.storing import CHUNK, chunks
-from crmkit.core.kernel.storage.tables import unique_table
 from crmkit.core.kernel.verification.model import LIMIT, MOST, NIL, PAGE, Checking, Finding, Stored, ids_in, read_as
 
 if TYPE_CHECKING:
@@ -29,29 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["unique_findings"]
 
 CHECK: Final = "unique_value"
+_FIX: Final = "run: crmkit fields rebuild"
 
-_C = unique_table.c
 _TENANT: Any = bindparam("tenant")
 _IDS: Final = tuple(f"id_{n}" for n in range(CHUNK))
-_TAKEN = Statement(
-    select(_C.key, _C.value, _C.record_id)
-    .where(
-        _C.tenant_id == _TENANT,
-        _C.entity == bindparam("of_entity", type_=Text()),
-        or_(
-            _C.key > bindparam("key", type_=Text()),
-            and_(_C.key == bindparam("key", type_=Text()), _C.value > bindparam("value", type_=Text())),
-        ),
-    )
-    .order_by(_C.key, _C.value)
-    .limit(LIMIT)
-)
-_KEYS = Statement(
-    select(_C.entity, _C.key, func.count())
-    .where(_C.tenant_id == _TENANT)
-    .group_by(_C.entity, _C.key)
-    .order_by(_C.entity, _C.key)
-)
 
 
 class _Having(NamedTuple):
@@ -67,9 +47,9 @@ def unique_findings(checking: Checking) -> Iterator[Finding]:
     checking.say("unique values of custom fields")
     definitions = read_definitions(checking.db, checking.tenant)
     wanted = {name: of.unique for name, of in definitions.entities.items() if of.unique}
-    for entity, key, count in checking.db.rows(_KEYS, {"tenant": checking.tenant}):
+    for entity, key, count in noted_keys(checking.db, checking.tenant):
         if key not in wanted.get(entity, ()):
-            message = f"{count} values of {PREFIX}{key} are taken, and no such field is unique"
+            message = f"{count} values of {PREFIX}{key} are taken, and no such field is unique; {_FIX}"
             yield checking.found(CHECK, entity, message)
     for name, fields in wanted.items():
         if name in checking.catalogue:
@@ -89,7 +69,7 @@ def _not_taken(checking: Checking, rows: _Rows, fields: Mapping[str, CustomField
             taker = takers.get((key, value))
             if taker != id_:
                 whose = "is not noted as taken" if taker is None else "is noted as taken by another"
-                yield checking.found(CHECK, rows.entity, f"its {PREFIX}{key}, which is unique, {whose}", id_)
+                yield checking.found(CHECK, rows.entity, f"its {PREFIX}{key}, which is unique, {whose}; {_FIX}", id_)
 
 
 def _not_had(checking: Checking, rows: _Rows, fields: Mapping[str, CustomField]) -> Iterator[Finding]:
@@ -99,17 +79,16 @@ def _not_had(checking: Checking, rows: _Rows, fields: Mapping[str, CustomField])
         for key, value, id_ in page:
             if key in fields and held(fields, records.get(id_)).get(key) != value:
                 what = "which does not have it" if id_ in records else "which is not there"
-                message = f"a value of {PREFIX}{key} is noted as taken by this record, {what}"
+                message = f"a value of {PREFIX}{key} is noted as taken by this record, {what}; {_FIX}"
                 yield checking.found(CHECK, rows.entity, message, id_)
 
 
 def _taken(checking: Checking, entity: str) -> Iterator[list[tuple[str, str, UUID]]]:
     """What is noted of an entity, page by page."""
-    to_id, place = read_as(Id(), checking.db), {"key": "", "value": ""}
-    while found := checking.db.rows(_TAKEN, {"tenant": checking.tenant, "of_entity": entity, "most": PAGE, **place}):
-        page = [(key, value, to_id(id_)) for key, value, id_ in found]
+    after = ("", "")
+    while page := noted_values(checking.db, checking.tenant, entity, after=after, size=PAGE):
         yield page
-        place = {"key": page[-1][0], "value": page[-1][1]}
+        after = page[-1][:2]
 
 
 class _Rows:

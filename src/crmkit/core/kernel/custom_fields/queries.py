@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 
-from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
+from crmkit.core.kernel.entities.columns import Id, Integer, Text, codec_of
 from crmkit.core.kernel.query.custom import column_of
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.storing import CHUNK, chunks
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db
     from crmkit.core.kernel.storage.storing import Store
 
-__all__ = ["claim_values", "holders_of", "how_many", "ids_with_value", "page_with_value", "referring", "release_values"]
+__all__ = [
+    "Held",
+    "claim_values",
+    "holders_of",
+    "how_many",
+    "ids_with_value",
+    "noted_keys",
+    "noted_values",
+    "page_with_value",
+    "referring",
+    "release_all",
+    "release_values",
+]
 
 MOST: Final = 1_000
 """How many statements are kept; then all are forgotten."""
@@ -111,6 +123,24 @@ _RELEASE: Final = Statement(
         *_SAME, _C.key == bindparam("of_key"), _C.value == bindparam("held"), _C.record_id == bindparam("record")
     )
 )
+_NOTED: Final = Statement(
+    select(_C.key, _C.value, _C.record_id)
+    .where(
+        *_SAME,
+        or_(
+            _C.key > bindparam("after_key", type_=Text()),
+            and_(_C.key == bindparam("after_key", type_=Text()), _C.value > bindparam("after_value", type_=Text())),
+        ),
+    )
+    .order_by(_C.key, _C.value)
+    .limit(bindparam("most", type_=Integer()))
+)
+_NOTED_KEYS: Final = Statement(
+    select(_C.entity, _C.key, func.count())
+    .where(_C.tenant_id == bindparam("tenant"))
+    .group_by(_C.entity, _C.key)
+    .order_by(_C.entity, _C.key)
+)
 _RELEASE_ALL: Final = Statement(delete(unique_table).where(*_SAME, _C.key == bindparam("of_key")))
 
 Held = tuple[str, str, UUID]
@@ -127,6 +157,19 @@ def holders_of(db: Db, tenant: str, entity: str, wanted: Iterable[tuple[str, str
         rows = db.rows(_HOLDERS, {"tenant": tenant, "of_entity": entity, **named})
         found.update({(key, value): read(id_) for key, value, id_ in rows})
     return found
+
+
+def noted_keys(db: Db, tenant: str) -> list[tuple[str, str, int]]:
+    """The fields of which any value is noted as taken: entity, key, and how many are."""
+    return [(entity, key, count) for entity, key, count in db.rows(_NOTED_KEYS, {"tenant": tenant})]
+
+
+def noted_values(db: Db, tenant: str, entity: str, *, after: tuple[str, str], size: int) -> list[Held]:
+    """The next values that are noted as taken, by key and value."""
+    read = codec_of(Id(), db.dialect).from_driver or (lambda raw: raw)
+    place = {"after_key": after[0], "after_value": after[1]}
+    rows = db.rows(_NOTED, {"tenant": tenant, "of_entity": entity, "most": size, **place})
+    return [(key, value, read(id_)) for key, value, id_ in rows]
 
 
 def claim_values(db: Db, tenant: str, entity: str, held: Iterable[Held]) -> None:
