@@ -89,6 +89,7 @@ from crmkit.core.kernel.history.model import (
 from crmkit.core.kernel.history.service import History
 from crmkit.core.kernel.hooks.context import Context
 from crmkit.core.kernel.hooks.hook import Collect, Guard, Implementation, on
+from crmkit.core.kernel.jobs.rules import backoff
 from crmkit.core.kernel.jobs.schedule import Schedule
 from crmkit.core.kernel.keys.keys import Keys
 from crmkit.core.kernel.plugins.manifest import API_VERSION, Bridge, Manifest, Permission
@@ -491,6 +492,7 @@ __all__ = [
     "any_ref",
     "as_instant",
     "as_period",
+    "backoff",
     "checks",
     "command",
     "criteria_from_json",

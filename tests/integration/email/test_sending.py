@@ -140,6 +140,17 @@ def test_what_is_put_off_again_and_again_fails_in_the_end(made, server, tenant, 
     assert recorded_events.one(MessageFailed).key == "k"
 
 
+def test_what_was_put_off_together_does_not_come_back_together_nor_within_the_minute(crm, send, work, server, stored):
+    """A server that is busy with all of them at once would put all of them off again; and a try counts for the rate."""
+    server.answers = {f"n{n}@a.example": ["450 4.2.0 later"] for n in range(20)}
+    sent = [send(key=to, to=to) for to in server.answers]
+    work()
+    put_off = [stored(one.id) for one in sent]
+    waits = {one.due_at - one.handed_at for one in put_off}
+    assert len(waits) > 10
+    assert timedelta(minutes=1) <= min(waits) < max(waits) <= timedelta(minutes=2)
+
+
 def test_many_messages_go_over_one_line(crm, work, server):
     with crm.begin("ada") as uow:
         for n in range(30):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from crmkit.plugins.email import Message
 from crmkit.plugins.email.sending.line import Answer
-from crmkit.plugins.email.sending.rules import gone_for_good, settled, wait_after
+from crmkit.plugins.email.sending.rules import gone_for_good, settled
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-GIVEN = {"now": NOW, "attempts": 3, "first": 60.0, "longest": 600.0}
+GIVEN = {"now": NOW, "attempts": 3, "first": 60.0, "longest": 600.0, "jitter": 1.0}
 
 
 def message(attempts=1):
@@ -52,11 +52,16 @@ def test_what_was_not_handed_over_costs_no_try():
     assert (after.state, after.attempts, after.due_at, after.handed_at) == ("queued", 1, NOW, None)
 
 
-@given(st.integers(min_value=1, max_value=10_000))
-def test_waits_grow_up_to_the_longest(attempts):
-    wait = wait_after(attempts, first=60, longest=600)
-    assert timedelta(seconds=60) <= wait <= timedelta(seconds=600)
-    assert wait <= wait_after(attempts + 1, first=60, longest=600)
+@given(st.integers(min_value=1, max_value=10_000), st.floats(min_value=0, max_value=1))
+def test_waits_grow_up_to_the_longest_and_are_scattered(attempts, jitter):
+    def wait(attempts, jitter):
+        given = {**GIVEN, "attempts": 20_000, "jitter": jitter}
+        return settled(message(attempts), answer("deferred"), uncertain="hold", **given).due_at - NOW
+
+    whole = wait(attempts, 1.0)
+    assert whole == timedelta(seconds=min(600, 60 * 2 ** (attempts - 1)))
+    assert whole / 2 <= wait(attempts, jitter) <= whole <= wait(attempts + 1, 1.0)
+    assert wait(attempts, 0.0) == whole / 2
 
 
 @pytest.mark.parametrize("said", ["550 5.1.1 no such user", "5.1.10 null MX", "550 User unknown", "5.2.1 disabled"])

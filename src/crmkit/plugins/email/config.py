@@ -79,7 +79,9 @@ class Settings:
             or the process killed between the end of the message and the answer: ``resend`` it with the same
             Message-ID, so that it may come twice, or ``hold`` it until somebody decides, so that it may not come.
         attempts: how often a message is tried while the server puts it off.
-        first_wait: how long to wait after the first time; seconds, doubled with every further one.
+        first_wait: the longest wait after the first time; seconds, doubled with every further one. The wait is half of
+            it at least, and drawn anew each time, so that what was put off together does not come back together. With
+            less than 120, a message may be tried twice within a minute, which counts once for ``per_minute``.
         longest_wait: the longest wait between two tries; seconds.
         automatic_per_day: automatic messages to one correspondent within 24 hours, so that two machines that answer
             each other stop.
@@ -109,7 +111,7 @@ class Settings:
     journal: str = "crmkit-mail"
     uncertain: Uncertain = field(default="resend", validator=in_(("resend", "hold")))
     attempts: int = field(default=12, validator=ge(1))
-    first_wait: float = field(default=60.0, validator=gt(0))
+    first_wait: float = field(default=120.0, validator=gt(0))
     longest_wait: float = field(default=14_400.0, validator=gt(0))
     automatic_per_day: int = field(default=5, validator=ge(1))
     max_incoming: int = field(default=25 * 1024 * 1024, validator=ge(1024))

@@ -22,7 +22,9 @@ _LARGEST_EXPONENT = 30
 
 
 def backoff(failures: int, *, first: float, longest: float, jitter: float) -> timedelta:
-    """How long to wait before a job that has failed runs again: doubled each time, and scattered.
+    """How long to wait before what has failed is tried again: doubled each time, and scattered.
+
+    For jobs, and for plugins that try something again by times of their own.
 
     Args:
         failures: how often it has failed; at least 1.

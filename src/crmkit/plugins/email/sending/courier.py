@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -116,7 +117,7 @@ class Courier:
                 lost = error.retryable or isinstance(error, (StaleVersionError, AlreadyExistsError))
                 if not lost or race == RACES - 1:
                     raise
-                time.sleep(0.02 * 2**race)
+                time.sleep(random.uniform(0, 0.04 * 2**race))  # noqa: S311  # jitter, not a secret
         return ()
 
     def _hand_over(

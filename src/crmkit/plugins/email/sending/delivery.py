@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -232,6 +233,7 @@ class Delivery(Service):
             attempts=settings.attempts,
             first=settings.first_wait,
             longest=settings.longest_wait,
+            jitter=random.random(),  # noqa: S311  # no secret
             uncertain=settings.uncertain,
         )
         if after.state == "sent":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from attrs import evolve, frozen
@@ -11,8 +11,9 @@ from attrs import evolve, frozen
 from crmkit.plugins.email.config import Uncertain
 from crmkit.plugins.email.model import Message
 from crmkit.plugins.email.sending.line import Answer
+from crmkit.sdk import backoff
 
-__all__ = ["Outcome", "gone_for_good", "settled", "wait_after"]
+__all__ = ["Outcome", "gone_for_good", "settled"]
 
 _STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _NOBODY: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
@@ -34,7 +35,7 @@ class Outcome:
 
 def settled(
     message: Message, answer: Answer | None, *, now: datetime, attempts: int, first: float, longest: float,
-    uncertain: Uncertain,
+    jitter: float, uncertain: Uncertain,
 ) -> Message:  # fmt: skip
     """A claimed message after it was handed over, or was not.
 
@@ -43,8 +44,9 @@ def settled(
         answer: what became of it; None if it was not handed over.
         now: the instant.
         attempts: how often a message is tried.
-        first: the wait after the first try; seconds.
+        first: the longest wait after the first try; seconds.
         longest: the longest wait; seconds.
+        jitter: 0 to 1, drawn anew each time; see `crmkit.sdk.backoff`.
         uncertain: what becomes of a message of which nobody knows.
     """
     if answer is None:
@@ -58,19 +60,8 @@ def settled(
         return evolve(told, state="uncertain")
     if message.attempts >= attempts:
         return evolve(told, state="failed")
-    due = now + wait_after(message.attempts, first=first, longest=longest)
+    due = now + backoff(message.attempts, first=first, longest=longest, jitter=jitter)
     return evolve(told, state="queued", due_at=due, settled_at=None)
-
-
-def wait_after(attempts: int, *, first: float, longest: float) -> timedelta:
-    """How long to wait after so many tries: doubled each time.
-
-    Args:
-        attempts: at least 1.
-        first: the wait after the first; seconds.
-        longest: the longest wait; seconds.
-    """
-    return timedelta(seconds=min(longest, first * 2.0 ** min(attempts - 1, 30)))
 
 
 def gone_for_good(said: str) -> bool:
