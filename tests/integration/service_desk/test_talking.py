@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from attrs import evolve
+from verifying import assert_verifies
 
 from crmkit import Comment, Interaction, Person, Ref, f, new_id
 from crmkit.errors import ConflictError, CrmkitError, InvalidValueError, NotFoundError
@@ -161,6 +162,24 @@ def test_a_merge_keeps_everything_and_its_undo_gives_it_back(crm, pair, told, ve
     with crm.begin("ada") as uow:
         uow.history.undo(unit)
     assert everything(crm) == before
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["under way", "closed before"])
+def test_nothing_is_wrong_with_what_a_merge_has_stored_nor_with_its_undo_and_redo(crm, tenant, pair, ended):
+    """The stays of the loser are no loss: the command gives them up itself, before it merges."""
+    winner, loser, _ = pair
+    if ended:
+        do(crm, lambda desk: (desk.resolve(loser.id, outcome="The same leak"), desk.close(loser.id)))
+    with crm.begin("ada") as uow:
+        uow.use(ServiceDesk).merge(loser.id, winner.id)
+    assert_verifies(crm, tenant)
+    for _ in range(3):
+        unit = uow.id
+        with crm.begin("ada") as uow:
+            uow.history.undo(unit)
+        assert_verifies(crm, tenant)
+    with crm.begin("ada", read_only=True) as uow:
+        assert uow.get(Case, loser.id).merged_into is None
 
 
 def test_a_reply_to_a_merged_case_belongs_to_the_one_that_stayed(crm, pair):

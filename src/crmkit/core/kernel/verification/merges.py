@@ -2,7 +2,8 @@
 
 That nothing refers to a loser now is checked elsewhere; here, that each change of the merge is accounted for: what
 referred to the loser refers to the winner, or went because the winner had the same already. Only units with a single
-command are held to that, since what else a unit has done on purpose cannot be told from what a merge has lost.
+command are held to that, since what else a unit has done on purpose cannot be told from what a merge has lost. What the
+command itself did with the loser's parts before it merged can: the loser had an earlier version then.
 """
 
 from __future__ import annotations
@@ -24,16 +25,18 @@ __all__ = ["merge_findings"]
 _C = change_table.c
 _TENANT: Any = bindparam("tenant")
 _OF_UNIT = Statement(
-    select(_C.seq, _C.entity, _C.record_id, _C.op, _C.diff)
+    select(_C.seq, _C.entity, _C.record_id, _C.op, _C.diff, _C.root_id, _C.root_version)
     .where(_C.tenant_id == _TENANT, _C.unit_id == bindparam("unit"), _C.seq > bindparam("after", type_=Integer()))
     .order_by(_C.seq)
     .limit(LIMIT)
 )
 _COMMANDS = Statement(
-    select(unit_table.c.commands).where(unit_table.c.tenant_id == _TENANT, unit_table.c.id == bindparam("unit"))
+    select(unit_table.c.commands, unit_table.c.undoes).where(
+        unit_table.c.tenant_id == _TENANT, unit_table.c.id == bindparam("unit")
+    )
 )
 _OF_RECORD = Statement(
-    select(_C.unit_id, _C.entity, _C.diff)
+    select(_C.unit_id, _C.entity, _C.diff, _C.version)
     .where(_C.tenant_id == _TENANT, _C.record_id == bindparam("record"))
     .order_by(_C.version)
 )
@@ -45,21 +48,28 @@ _PARTS = Statement(
 
 
 class _Move(NamedTuple):
-    """One change of a unit."""
+    """One change of a unit, and the record that it was part of."""
 
     entity: str
     record: UUID
     op: str
     diff: Mapping[str, Any]
+    root: UUID
+    root_version: int
 
 
 @frozen
 class _Merge:
-    """One record that became part of another in a unit; ids as the log writes them."""
+    """One record that became part of another in a unit, and its version since; ids as the log writes them."""
 
     unit: UUID
     loser: str
     winner: str
+    version: int
+
+    def preceded_by(self, move: _Move) -> bool:
+        """Whether a part of the loser was changed before the loser was merged."""
+        return str(move.root) == self.loser and move.root_version < self.version
 
 
 def merge_findings(checking: Checking) -> Iterator[Finding]:
@@ -69,7 +79,7 @@ def merge_findings(checking: Checking) -> Iterator[Finding]:
             checking.say(f"merges of {one.entity}")
             for loser in _losers(checking, one):
                 merge = _merge_of(checking, one, loser)
-                if merge is not None and _single(checking, merge.unit):
+                if merge is not None:
                     yield from _astray(checking, one, merge)
 
 
@@ -89,23 +99,30 @@ def _losers(checking: Checking, one: Stored) -> Iterator[UUID]:
 
 
 def _merge_of(checking: Checking, one: Stored, loser: UUID) -> _Merge | None:
-    """The merge by which a record became part of another one the last time."""
-    to_id, to_json = read_as(Id(), checking.db), read_as(Json(), checking.db)
-    merge = None
-    for unit, entity, diff in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": loser}):
+    """The merge by which a record became part of another one the last time, if it was all that its unit did."""
+    to_id, to_json, merges = read_as(Id(), checking.db), read_as(Json(), checking.db), dict[UUID, _Merge]()
+    for unit, entity, diff, version in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": loser}):
         before, after = to_json(diff).get("merged_into", (None, None))
         if entity == one.entity and before is None and after is not None:
-            merge = _Merge(to_id(unit), str(loser), after)
-    return merge
+            merges[to_id(unit)] = _Merge(to_id(unit), str(loser), after, version)
+    return None if not merges else merges.get(_origin(checking, list(merges)[-1]) or NIL)
 
 
-def _single(checking: Checking, unit: UUID) -> bool:
-    rows = checking.db.rows(_COMMANDS, {"tenant": checking.tenant, "unit": unit})
-    return bool(rows) and len(read_as(Json(), checking.db)(rows[0][0])) == 1
+def _origin(checking: Checking, unit: UUID) -> UUID | None:
+    """The unit with a single command in which a merge was made that a unit made, or brought back by undoing an undo."""
+    to_id, to_json = read_as(Id(), checking.db), read_as(Json(), checking.db)
+    while rows := checking.db.rows(_COMMANDS, {"tenant": checking.tenant, "unit": unit}):
+        commands, undoes = rows[0]
+        if undoes is None:
+            return unit if len(to_json(commands)) == 1 else None
+        unit = to_id(undoes)
+    return None
 
 
 def _astray(checking: Checking, one: Stored, merge: _Merge) -> Iterator[Finding]:
     for move in _moves(checking, merge.unit):
+        if merge.preceded_by(move):
+            continue
         stored = checking.catalogue.get(move.entity)
         for reference in stored.references if stored else ():
             before, after = move.diff.get(reference["column"], (None, None))
@@ -124,8 +141,8 @@ def _moves(checking: Checking, unit: UUID) -> Iterator[_Move]:
     to_id, to_json, after = read_as(Id(), checking.db), read_as(Json(), checking.db), 0
     params = {"tenant": checking.tenant, "unit": unit, "most": PAGE}
     while rows := checking.db.rows(_OF_UNIT, {**params, "after": after}):
-        for _, entity, id_, op, diff in rows:
-            yield _Move(entity, to_id(id_), op, to_json(diff))
+        for _, entity, id_, op, diff, root, root_version in rows:
+            yield _Move(entity, to_id(id_), op, to_json(diff), to_id(root), root_version)
         after = rows[-1][0]
 
 
@@ -165,7 +182,7 @@ def _had(checking: Checking, entity: str, record: UUID, wanted: Mapping[str, Any
     """Whether a record had each of these values at some time."""
     to_json = read_as(Json(), checking.db)
     had: dict[str, set[Any]] = {}
-    for _, of, diff in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": record}):
+    for _, of, diff, _ in checking.db.rows(_OF_RECORD, {"tenant": checking.tenant, "record": record}):
         if of == entity:
             for name, pair in to_json(diff).items():
                 if name in wanted:
