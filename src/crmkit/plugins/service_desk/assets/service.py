@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from attrs import evolve
@@ -51,6 +52,7 @@ class Assets(Service):
         serial: str | None = None,
         acquired_on: date | None = None,
         note: str = "",
+        custom: Mapping[str, Any] | None = None,
     ) -> Asset:
         """Say that a party has a thing in use; it is entered on the timeline.
 
@@ -61,13 +63,22 @@ class Assets(Service):
             serial: the number of this one; unique among the product's.
             acquired_on: when the party got it.
             note: whatever else is to be known.
+            custom: values of the custom fields of assets, by key.
 
         Raises:
             NotFoundError: if the party is not there, or hidden.
             AlreadyExistsError: if there is one of this product with this serial number.
-            InvalidValueError: if a text is blank, or the party gets it only in the future.
+            InvalidValueError: if a text is blank, a custom value does not fit, or the party gets it only in the future.
         """  # the first by the gate
-        asset = Asset(party_id=party, name=name, product=product, serial=serial, acquired_on=acquired_on, note=note)
+        asset = Asset(
+            party_id=party,
+            name=name,
+            product=product,
+            serial=serial,
+            acquired_on=acquired_on,
+            note=note,
+            custom=custom or {},
+        )
         self._check_asset(asset)
         stored = self.records.add(asset)
         enter(

@@ -68,6 +68,7 @@ class Cases(Queues):
         assignee: str | None = None,
         parent: CaseId | None = None,
         thread: Annotated[UUID, Target("thread")] | None = None,
+        custom: Mapping[str, Any] | None = None,
     ) -> Case:
         """Open a case; it gets the next number of the tenant.
 
@@ -90,12 +91,14 @@ class Cases(Queues):
             assignee: the actor who works on it.
             parent: the case that it is a part of.
             thread: the open thread with the party in which it was recorded already, as of a mail; a new one by default.
+            custom: values of the custom fields of cases, by key.
 
         Raises:
             NotFoundError: if party, asset, parent or thread is not there or hidden.
-            InvalidValueError: if the kind is none, the deadline has passed, a detail does not fit, or somebody else has
-                the asset.
-            UnknownFieldError: if the kind asks for no such detail; names the nearest one.
+            InvalidValueError: if the kind is none, the deadline has passed, a detail or custom value does not fit, or
+                somebody else has the asset.
+            UnknownFieldError: if the kind asks for no such detail, or there is no such custom field; names the nearest
+                one.
             UnknownQueueError: if there is no such queue that takes cases; lists those there are.
             UnknownChannelError: if nobody has added the channel; lists those there are.
             UnknownActorError: if the assignee is nobody who is active.
@@ -127,6 +130,7 @@ class Cases(Queues):
             thread_id=thread,
             deadline_at=checked_deadline(kind, deadline, self.uow.now),
             opened_at=self.uow.now,
+            custom=custom or {},
         )
         return self._opened(self._routed(case, waiting, said=priority))
 

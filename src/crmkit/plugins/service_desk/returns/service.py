@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from attrs import evolve
@@ -38,6 +39,7 @@ class Returns(Service):
         case: Annotated[UUID, Target("service_desk.case")] | None = None,
         asset: Annotated[UUID, Target("service_desk.asset")] | None = None,
         note: str = "",
+        custom: Mapping[str, Any] | None = None,
     ) -> Return:
         """Record what a party has brought or sent back; it is entered on the timeline.
 
@@ -50,11 +52,12 @@ class Returns(Service):
             case: the case about it, of the same party.
             asset: which one it was, of the same party.
             note: what the party said.
+            custom: values of the custom fields of returns, by key.
 
         Raises:
             NotFoundError: if party, case or asset is not there, or hidden.
-            InvalidValueError: if there is no such reason, the day has not come, case or asset is another party's, or
-                neither product nor asset is given.
+            InvalidValueError: if there is no such reason, the day has not come, case or asset is another party's, a
+                custom value does not fit, or neither product nor asset is given.
         """  # the first by the gate
         self._check_reason(reason)
         today = self.uow.now.date()
@@ -78,6 +81,7 @@ class Returns(Service):
             case_id=case,
             asset_id=asset,
             note=note,
+            custom=custom or {},
         )
         stored = self.records.add(record)
         self._enter(stored, "return_recorded", f"{quantity} of {what} came back: {reason}", on=day, body=note)
