@@ -77,7 +77,7 @@ class FolderStore:
         """See `FileStore.exists`."""
         return self._place(tenant, sha256).is_file()
 
-    def delete(self, tenant: str, key: str, *, before: datetime) -> bool:
+    def delete(self, tenant: str, key: str, *, before: datetime | None = None) -> bool:
         """See `FileStore.delete`.
 
         Raises:
@@ -90,7 +90,7 @@ class FolderStore:
                 place.replace(leaving)
             except FileNotFoundError:
                 return False
-            if leaving.stat().st_mtime >= before.timestamp():
+            if before is not None and leaving.stat().st_mtime >= before.timestamp():
                 leaving.replace(place)
                 return False
             leaving.unlink()

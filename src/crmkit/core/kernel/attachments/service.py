@@ -13,10 +13,11 @@ from crmkit.core.kernel.attachments.model import Attachment
 from crmkit.core.kernel.attachments.rules import clean_name
 from crmkit.core.kernel.attachments.store import Incoming
 from crmkit.core.kernel.attachments.tables import ATTACHMENT
+from crmkit.core.kernel.attachments.turns import attaching
 from crmkit.core.kernel.units.gate import EVERYBODY, Target, command, query
 from crmkit.core.kernel.units.service import Service
 from crmkit.core.kernel.units.subjects import subject_of
-from crmkit.errors import FieldForbiddenError, FileMissingError, StorageError
+from crmkit.errors import FieldForbiddenError, FileMissingError, RetryableStorageError, StorageError
 from crmkit.values.criteria import f
 from crmkit.values.page import Cursor, Page
 from crmkit.values.ref import Ref
@@ -64,6 +65,7 @@ class Attachments(Service):
                 a custom value does not fit its field.
             LimitExceededError: if there is more than ``files.max_size`` allows; nothing of it is kept.
             StorageError: if the store fails.
+            RetryableStorageError: if an erasure has removed the same content meanwhile.
         """  # raised by what this calls; callers want to know
         about, comment = self._subject(ref)
         work, store = self._work, self._work.runtime.files
@@ -82,6 +84,9 @@ class Attachments(Service):
         store.put(work.tenant, incoming)
         if not incoming.ended:
             raise StorageError(f"the file store {store!r} did not take all of a file")
+        attaching(work.db, work.tenant, incoming.sha256)
+        if not store.exists(work.tenant, incoming.sha256):
+            raise RetryableStorageError("the same content was removed by an erasure meanwhile; attach it again")
         stored = self.records.add(evolve(attachment, size=incoming.size, sha256=incoming.sha256))
         self.emit(
             AttachmentAdded(

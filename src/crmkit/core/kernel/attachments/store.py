@@ -122,8 +122,11 @@ class FileStore(Protocol):
         """Whether the content is there."""
         ...
 
-    def delete(self, tenant: str, key: str, *, before: datetime) -> bool:
-        """Remove what has this key, unless it was put there since ``before``; whether it was removed."""
+    def delete(self, tenant: str, key: str, *, before: datetime | None = None) -> bool:
+        """Remove what has this key, unless it was put there since ``before``, if that is given; whether it was removed.
+
+        An erasure gives none: what it removes goes at once, whatever the store's clock says.
+        """
         ...
 
     def iterate(self, tenant: str) -> Iterator[StoredFile]:

@@ -313,7 +313,7 @@ class Units(Generic[U]):
     def _remove_files(self, work: Work) -> None:
         """Remove contents that an erasure has left without a name; what fails here, ``crmkit files clean`` removes."""
         try:
-            with self.transaction(read_only=True) as connection:
+            with self.transaction() as connection:  # which writes nothing, and lets nobody attach the same meanwhile
                 remove_unnamed(Db(connection, self._schema), work.tenant, work.files_gone, self._runtime)
         except Exception as error:  # noqa: BLE001  # what is committed stays committed
             self._runtime.health.fault("core", "files", error, skippable=False)
