@@ -33,3 +33,14 @@ def test_importing_the_pytest_plugin_imports_nothing_of_crmkit_s_core():
 
 def test_importing_the_package_costs_nothing_before_a_name_is_asked_for():
     assert {m for m in imported_by("import crmkit") if m.startswith("crmkit.")} == set()
+
+
+def test_the_command_line_imports_no_more_than_a_command_needs():
+    """Each command pays for its imports, and `crmkit --version` has nothing to ask of a database or a plugin."""
+    code = "from crmkit.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
+    found = imported_by(f"sys.argv = ['crmkit', '--version']\n{code}")
+    assert "crmkit.cli.root" in found
+    assert {
+        m for m in found if m.partition(".")[0] in {*HEAVY, "attr", "attrs", "cattrs", "pluggy", "sqlalchemy"}
+    } == set()
+    assert {m for m in found if m.startswith(("crmkit.core", "crmkit.plugins", "crmkit.values"))} == set()

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from crmkit.api import CRM, Config, UnitOfWork
+if TYPE_CHECKING:
+    from crmkit.api import CRM, Config, UnitOfWork
 
 __all__ = ["Line", "line_of", "pass_line"]
 
@@ -44,6 +46,8 @@ class Line:
         Raises:
             ConfigError: if it cannot be used.
         """
+        from crmkit.api import Config  # all of crmkit, which no command has to wait for that needs none of it
+
         config = Config.load(self.path if self._named else None)
         for folder in config.crmkit.path:
             place = str((self.path.parent / folder).resolve())
@@ -54,6 +58,8 @@ class Line:
     @functools.cached_property
     def unstarted(self) -> CRM:
         """The CRM as configured; for commands that must work although it cannot start."""
+        from crmkit.api import CRM  # see `config`
+
         return CRM(self.config)
 
     @property

@@ -18,7 +18,6 @@ CONFIG = """\
 [crmkit]
 default_tenant = "acme"
 plugins = ["exchange", "privacy", "feedback", "service_desk"] # what is loaded; a later chapter adds one
-path = ["plugins"]                    # where plugins lie that are not installed
 
 [core]
 secret_keys = ["<key>"]               # signs links, and hashes addresses that are not to be kept

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from contextlib import closing
-from importlib import import_module
 from uuid import UUID
 
 from crmkit.api import CRM, set_in_file
@@ -19,9 +17,10 @@ def plug_in(stage: Stage) -> None:
     """Add the plugin to the deployment."""
     stage.chapter("A plugin by somebody else")
     stage.say("""crmkit-membership is a distribution of its own. You would type python -m pip install crmkit-membership;
-        the demo brings it along and lays it into the folder plugins, which crmkit.toml names, so that your environment
-        stays as it is.""")
+        the demo brings it along, lays it into the folder plugins, and names that in crmkit.toml, so that your
+        environment stays as it is.""")
     unpack_plugin(stage.folder / "plugins")
+    set_in_file(stage.config_file, "crmkit.path", ["plugins"])
     stage.crmkit("plugins", "enable", "membership")
     stage.crmkit("db", "upgrade")
     stage.say("One of its settings, in crmkit.toml: deals above 10,000 GBP are won only with holders of a card.")
@@ -32,7 +31,7 @@ def plug_in(stage: Stage) -> None:
 def membership_at_work(stage: Stage, party: UUID, deal: UUID) -> None:
     """Let the plugin refuse, issue a card, count points and show itself in the 360 view."""
     stage.chapter("The plugin at work")
-    with _with_plugin(stage) as crm:
+    with stage.crm() as crm:
         with crm.begin("ada") as uow:
             uow.pipelines.move(deal, to="negotiation")
         stage.say("Ada wants to win the roof, and the plugin has a say in that:")
@@ -43,14 +42,6 @@ def membership_at_work(stage: Stage, party: UUID, deal: UUID) -> None:
     stage.crmkit("worker", "--once")
     stage.say("The card has points.")
     stage.crmkit("--actor", "ada", "show", "Ida Berg")
-
-
-def _with_plugin(stage: Stage) -> CRM:
-    # This process began before the plugin was there, so it hands the manifest over; a new one would find it.
-    folder = str((stage.folder / "plugins").resolve())
-    if folder not in sys.path:
-        sys.path.append(folder)
-    return stage.crm(import_module("crmkit_membership.manifest").MANIFEST)
 
 
 def _win(crm: CRM, deal: UUID) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from time import monotonic
 
 import attrs
 
-from crmkit.api import CRM, Config, Manifest
+from crmkit.api import CRM, Config
+from crmkit.cli.root import root
 from crmkit.errors import ConfigError, CrmkitError
 
 __all__ = ["Stage", "free_folder"]
@@ -81,6 +82,8 @@ class Stage:
     def crmkit(self, *args: str, status: int = 0) -> None:
         """Run a command as the user would, and show it with what it prints.
 
+        It runs in this process: one of its own would take longer to import crmkit than most commands take.
+
         Args:
             *args: what stands behind ``crmkit``.
             status: with which status it must end.
@@ -89,19 +92,12 @@ class Stage:
             ConfigError: if it ends otherwise than it should.
         """
         self.show(f"$ crmkit {' '.join(_quoted(arg) for arg in args)}")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CRMKIT_")}
-        ran = subprocess.run(  # noqa: S603  # our own command line, with the demo's own arguments
-            [sys.executable, "-m", "crmkit.cli", *args],
-            cwd=self.folder,
-            env={**environment, "PYTHONIOENCODING": "utf-8"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=False,
-        )
-        self.show(ran.stdout)
-        if ran.returncode != status:
-            raise ConfigError(f"the demo stops here: the last command ended with status {ran.returncode}, not {status}")
+        printed = StringIO()
+        with chdir(self.folder), _environment(), redirect_stdout(printed), redirect_stderr(printed):
+            ended = _ended(args)
+        self.show(printed.getvalue())
+        if ended != status:
+            raise ConfigError(f"the demo stops here: the last command ended with status {ended}, not {status}")
 
     def refused(self, do: Callable[[], object]) -> None:
         """Do what must be refused, and show the error as a user would meet it.
@@ -116,10 +112,29 @@ class Stage:
         else:
             raise ConfigError("the demo stops here: this should have been refused")
 
-    def crm(self, *manifests: Manifest) -> CRM:
+    def crm(self) -> CRM:
         """The started CRM over the demo's database, as an application would have it inside."""
         database = {"database.url": f"sqlite:///{(self.folder / 'crm.db').resolve().as_posix()}"}
-        return CRM(Config.load(self.config_file, environ={}, overrides=database), manifests=manifests).start()
+        return CRM(Config.load(self.config_file, environ={}, overrides=database)).start()
+
+
+def _ended(args: Sequence[str]) -> int:
+    """The status with which a command ends."""
+    try:
+        root.main(args, prog_name="crmkit")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+@contextmanager
+def _environment() -> Generator[None]:
+    """Let nothing but the demo's own configuration speak."""
+    said = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("CRMKIT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(said)
 
 
 def _quoted(arg: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from crmkit.demo.stage import free_folder
+from crmkit.demo.stage import Stage, free_folder
 from crmkit.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,3 +116,23 @@ def test_told_again_it_takes_another_folder(tmp_path):
     (tmp_path / "mine" / "note.txt").touch()
     with pytest.raises(ConfigError, match="is not empty"):
         free_folder(Path("mine"))
+
+
+def test_commands_of_the_demo_run_in_its_process_and_folder_and_leave_both_as_they_were(tmp_path, monkeypatch, capsys):
+    """Thirty processes that each import crmkit would take most of its time."""
+    monkeypatch.setenv("CRMKIT_TENANT", "elsewhere")
+    monkeypatch.setattr(subprocess, "Popen", None)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "crmkit.toml").write_text('[crmkit]\ndefault_tenant = "acme"\n', "utf-8")
+    here, stage = Path.cwd(), Stage(folder)
+    stage.crmkit("config", "show")
+    stage.crmkit("config", "shown", status=2)
+    printed = capsys.readouterr().out
+    assert "    $ crmkit config show\n" in printed
+    assert "acme" in printed
+    assert "elsewhere" not in printed
+    assert "No such command 'shown'" in printed
+    with pytest.raises(ConfigError, match="ended with status 2, not 0"):
+        stage.crmkit("config", "shown")
+    assert (Path.cwd(), os.environ["CRMKIT_TENANT"]) == (here, "elsewhere")

@@ -153,9 +153,19 @@ def test_a_manifest_that_is_handed_over_takes_the_place_of_an_installed_one(pack
 def test_the_installed_distributions_are_scanned_once(monkeypatch):
     scans = []
     monkeypatch.setattr(importlib_metadata, "entry_points", lambda **asked: scans.append(asked) or [])
-    discovery._installed.cache_clear()
+    discovery._found_on.cache_clear()
     try:
         assert discover().manifests == discover(extra=()).manifests == ()
     finally:
-        discovery._installed.cache_clear()
+        discovery._found_on.cache_clear()
     assert scans == [{"group": "crmkit.plugins"}]
+
+
+def test_a_folder_that_is_named_later_is_looked_at_too(packages, tmp_path, monkeypatch):
+    """What a process has found is kept for the path that it was found on; a configuration may add folders to that."""
+    before = {m.id for m in discover().manifests}
+    later = Packages(tmp_path / "later")
+    later.folder.mkdir()
+    later.add("telephony")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(later.folder)])
+    assert {m.id for m in discover().manifests} == {*before, "telephony"}

@@ -56,7 +56,8 @@ def discover(*, extra: Iterable[Manifest] = (), entry_points: Iterable[EntryPoin
 
     Args:
         extra: further manifests, which take the place of installed ones with the same id.
-        entry_points: what to read instead of the process's installed distributions, which are scanned once.
+        entry_points: what to read instead of the process's installed distributions, which are scanned once for each
+            ``sys.path``.
     """
     found = _installed() if entry_points is None else _read(entry_points)
     further = tuple(extra)
@@ -69,8 +70,12 @@ def discover(*, extra: Iterable[Manifest] = (), entry_points: Iterable[EntryPoin
     )
 
 
-@functools.cache
 def _installed() -> Found:
+    return _found_on(tuple(sys.path))  # which the configuration of a deployment adds folders to
+
+
+@functools.lru_cache(maxsize=16)
+def _found_on(_path: tuple[str, ...]) -> Found:
     import importlib_metadata  # only who discovers pays for it
 
     return _read(importlib_metadata.entry_points(group=GROUP))
