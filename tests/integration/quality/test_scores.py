@@ -11,6 +11,7 @@ from crmkit.core.kernel.quality.tables import quality_score_table
 from crmkit.core.kernel.storage import engines
 from crmkit.core.kernel.storage.database import Db
 from crmkit.core.kernel.storage.statements import Statement
+from crmkit.core.kernel.storage.storing import Store
 from crmkit.errors import FieldForbiddenError, LimitExceededError, NotFoundError
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -120,6 +121,14 @@ def test_rebuilding_scores_all_records_anew(crm, three, scores, tenant):
     assert crm.rebuild_quality(tenant=tenant, progress=told.append) == 2
     assert scores() == {ida.id: (0, 0, None), bo.id: (100, 100, None)}
     assert told == [f"{tenant}: party, 2 records"]
+
+
+def test_rebuilding_reads_no_records_for_rules_that_are_asked_in_the_database(crm, three, scores, tenant, monkeypatch):
+    with crm.begin("ada") as uow:
+        ida = uow.parties.add(Person(given_name="Ida", family_name="Berg"))
+    monkeypatch.setattr(Store, "read_many", None)
+    assert crm.rebuild_quality(tenant=tenant) == 1
+    assert scores() == {ida.id: (40, 40, None)}
 
 
 def test_with_the_last_rule_about_them_the_scores_of_records_go(crm, add, rule, scores, tenant):

@@ -21,8 +21,8 @@ class QualityProjection:
 
     def project(self, changes: Projecting, /) -> None:
         """See `Projection`."""
-        work = changes._work  # noqa: SLF001  # the kernel's own unit
-        names = {changed.entity.name for changed in changes.changed}
+        work, notes = changes._work, changes._notes  # noqa: SLF001  # rules are asked in SQL, so no record is read
+        names = {name for name, _ in notes}
         if QUALITY_RULE.name in names:
             forget(work)
         if not names.isdisjoint(work.runtime.rulebooks.of(work)):
@@ -30,9 +30,9 @@ class QualityProjection:
 
     @staticmethod
     def _rows(changes: Projecting) -> Iterator[dict[str, Any]]:
-        work = changes._work  # noqa: SLF001  # the kernel's own unit
+        work, notes = changes._work, changes._notes  # noqa: SLF001  # see above
         for name, book in work.runtime.rulebooks.of(work).items():
-            ids = [c.id for c in changes.changed if c.entity.name == name and c.how != "deleted"]
+            ids = [id_ for (entity, id_), how in notes.items() if entity == name and how != "deleted"]
             asked, known = work.judged.get(name, (frozenset[UUID](), {}))
             if not asked.issuperset(ids):
                 known = book.outcomes(work.db, work.tenant, ids)

@@ -76,17 +76,14 @@ class Projecting:
     Args:
         work: the unit's state.
         notes: what has changed.
-
-    Attributes:
-        changed: the records, in the order in which they were first changed.
     """
 
-    __slots__ = ("_notes", "_parts", "_work", "changed")
+    __slots__ = ("_changed", "_notes", "_parts", "_work")
 
     def __init__(self, work: Work, notes: Mapping[tuple[str, UUID], How]) -> None:
         self._work, self._notes = work, notes
         self._parts: dict[str, dict[UUID, list[Any]]] = {}
-        self.changed = tuple(self._looked_up())
+        self._changed: tuple[Changed, ...] | None = None
 
     @classmethod
     def of(cls, work: Work, entity: EntityType[Any], ids: Iterable[UUID]) -> Projecting:
@@ -98,6 +95,13 @@ class Projecting:
     def tenant(self) -> str:
         """The tenant's id."""
         return self._work.tenant
+
+    @property
+    def changed(self) -> tuple[Changed, ...]:
+        """The records, in the order in which they were first changed; read when they are first asked for."""
+        if self._changed is None:
+            self._changed = tuple(self._looked_up())
+        return self._changed
 
     def parts(self, part: EntityType[M]) -> Mapping[UUID, Sequence[M]]:
         """The records of ``part`` as they are now, by the id of the changed record that they are part of; by id each.
@@ -154,7 +158,7 @@ class Projecting:
         few = not copies(db, len(given))
         self._forget(table, lambda how: how != "created" or not few)
         if few and given and not insert_absent(db, table, given):
-            # Of a record that was removed while nobody told the projection, and added again.
+            # Something else than this projection has left a row under the id of a new record.
             self._forget(table, lambda how: how != "deleted")
             insert_absent(db, table, given)
         if not few:
