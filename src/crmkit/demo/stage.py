@@ -14,7 +14,6 @@ from time import monotonic
 import attrs
 
 from crmkit.api import CRM, Config
-from crmkit.cli.root import root
 from crmkit.errors import ConfigError, CrmkitError
 
 __all__ = ["Stage", "free_folder"]
@@ -44,10 +43,12 @@ class Stage:
 
     Attributes:
         folder: where everything happens.
+        run: the command line, in this process: what stands behind ``crmkit`` to the status that it ends with.
         chapters: how many there are, for the headings.
     """
 
     folder: Path
+    run: Callable[[Sequence[str]], int]
     chapters: int = 0
     _chapter: int = 0
     _began: float = attrs.field(factory=monotonic)
@@ -94,7 +95,7 @@ class Stage:
         self.show(f"$ crmkit {' '.join(_quoted(arg) for arg in args)}")
         printed = StringIO()
         with chdir(self.folder), _environment(), redirect_stdout(printed), redirect_stderr(printed):
-            ended = _ended(args)
+            ended = self.run(args)
         self.show(printed.getvalue())
         if ended != status:
             raise ConfigError(f"the demo stops here: the last command ended with status {ended}, not {status}")
@@ -116,15 +117,6 @@ class Stage:
         """The started CRM over the demo's database, as an application would have it inside."""
         database = {"database.url": f"sqlite:///{(self.folder / 'crm.db').resolve().as_posix()}"}
         return CRM(Config.load(self.config_file, environ={}, overrides=database)).start()
-
-
-def _ended(args: Sequence[str]) -> int:
-    """The status with which a command ends."""
-    try:
-        root.main(args, prog_name="crmkit")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
-    return 0
 
 
 @contextmanager

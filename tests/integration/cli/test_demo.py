@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crmkit.cli.demo import status_of
 from crmkit.demo.stage import Stage, free_folder
 from crmkit.errors import ConfigError
 
@@ -125,7 +126,7 @@ def test_commands_of_the_demo_run_in_its_process_and_folder_and_leave_both_as_th
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "crmkit.toml").write_text('[crmkit]\ndefault_tenant = "acme"\n', "utf-8")
-    here, stage = Path.cwd(), Stage(folder)
+    here, stage = Path.cwd(), Stage(folder, status_of)
     stage.crmkit("config", "show")
     stage.crmkit("config", "shown", status=2)
     printed = capsys.readouterr().out
