@@ -23,7 +23,7 @@ def with_file(holding, canary):
     return party
 
 
-def test_a_content_that_is_being_attached_to_another_is_kept(holding, with_file):
+def test_a_content_that_is_being_attached_to_another_is_kept(holding, with_file, tenant):
     """Whoever removes it waits for them, however old it is in the store."""
     with holding.begin("ada") as uow:
         ole = uow.parties.add(Person(given_name="Ole")).id
@@ -33,7 +33,7 @@ def test_a_content_that_is_being_attached_to_another_is_kept(holding, with_file)
         kept.append(uow.attachments.attach(Ref("party", ole), name="b.txt", content=b"the same").id)
 
     assert meanwhile(holding, attach, erase(with_file)) is None
-    assert list(holding.files.check()) == []
+    assert list(holding.files.check(tenant=tenant)) == []
     with holding.begin("ada", read_only=True) as uow, uow.attachments.open(kept[0]) as content:
         assert content.read() == b"the same"
 
