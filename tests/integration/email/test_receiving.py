@@ -111,7 +111,7 @@ def test_an_answer_to_a_closed_thread_opens_another(crm, ida, send, work, receiv
     assert answer.message.thread_id not in {None, sent.thread_id}
 
 
-def test_who_nobody_knows_is_kept_and_can_be_assigned(crm, receive, recorded_events):
+def test_who_nobody_knows_is_kept_and_can_be_assigned(crm, receive, recorded_events, rows):
     got = receive(letter(sender="ole@berg.example"))
     assert (got.message.party_id, got.message.interaction_id) == (None, None)
     assert recorded_events.one(MailReceived).party is None
@@ -120,8 +120,10 @@ def test_who_nobody_knows_is_kept_and_can_be_assigned(crm, receive, recorded_eve
         placed = uow.use(Email).assign(got.message.id, party=ole)
     with crm.begin("ada", read_only=True) as uow:
         assert uow.get(Interaction, placed.interaction_id).party_id == ole
+    before = rows()
     with pytest.raises(ConflictError), crm.begin("ada") as uow:
         uow.use(Email).assign(got.message.id, party=ole)
+    assert rows() == before
 
 
 def test_of_two_with_one_address_nobody_is_guessed(crm, ida, receive):

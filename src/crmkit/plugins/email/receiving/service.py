@@ -100,15 +100,19 @@ class Receiving(Sending):
 
     @command("email.message.assign", permission="email.message.update")
     def assign(self, message: MessageId, *, party: Annotated[UUID, Target("party")]) -> Message:
-        """Say who sent a message that came from an address nobody knew; it is entered on the party's timeline.
+        """Say whose the address is that a message came from, or went to, and that nobody knew.
+
+        What came in is entered on the party's timeline. What is nobody's is not reached when a person is erased.
 
         Raises:
             ConflictError: if it is known already.
         """
         found = self.uow.get(MESSAGE, message)
-        if found.party_id is not None or found.direction != "in":
-            raise ConflictError(f"message {message} has a party already, or was not received")
+        if found.party_id is not None:
+            raise ConflictError(f"message {message} has a party already")
         placed = evolve(found, party_id=party)
+        if found.direction == "out":
+            return self.records.update(found, placed)
         placed = evolve(placed, thread_id=self._thread_for(placed, None))
         return self.records.update(found, evolve(placed, interaction_id=self._entered(placed, None, self.uow.now)))
 
