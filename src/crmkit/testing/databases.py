@@ -21,7 +21,6 @@ CANARY: Final = "zwischenfruchtanbau"
 """A word that only the foreign tenant's records contain: what another tenant is shown must never contain it."""
 
 _DENIALS: Final = "crm_denial"
-_DESCRIBED: Final = ("table_schema", "table_name", "column_name")
 
 
 class Databases:
@@ -99,10 +98,13 @@ def _tables_of_tenants(connection: Connection) -> list[str]:
     """By name; asked of the database's catalogue at once, since to reflect each table costs more than its rows do."""
     if connection.dialect.name == "sqlite":
         tables = table("sqlite_master", column("name"))
-        columns = func.pragma_table_info(tables.c.name).table_valued("name")
+        columns: Any = func.pragma_table_info(tables.c.name).table_valued("name")
         wanted = select(tables.c.name).select_from(tables.join(columns, columns.c.name == "tenant_id"))
     else:
-        every = table("columns", *map(column, _DESCRIBED), schema="information_schema")
-        here = every.c.table_schema == func.current_schema()
-        wanted = select(every.c.table_name).where(here, every.c.column_name == "tenant_id")
+        # Not the information schema, whose views take fifty times as long in a database of many tables.
+        tables = table("pg_class", column("oid"), column("relname"), column("relkind"))
+        columns = table("pg_attribute", column("attrelid"), column("attname"))
+        named = (columns.c.attrelid == tables.c.oid) & (columns.c.attname == "tenant_id")
+        here = (tables.c.relkind == "r") & func.pg_table_is_visible(tables.c.oid)
+        wanted = select(tables.c.relname).select_from(tables.join(columns, named)).where(here)
     return sorted(n for n in connection.execute(wanted).scalars() if n.startswith("crm_") and n != _DENIALS)
