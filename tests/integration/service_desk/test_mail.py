@@ -1,12 +1,13 @@
 """Mail to the address of a queue becomes one case, replies join it, answers go out; machines start nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from crmkit import FixedClock, Interaction, Party, Person, f
-from crmkit.errors import CrmkitError, PluginDisabledError
+from crmkit import FixedClock, Interaction, Party, Person, Rule, f
+from crmkit.errors import CrmkitError, ForbiddenError, PluginDisabledError
 from crmkit.plugins.email import Email, Message
 from crmkit.plugins.service_desk import Case, CaseMail, ServiceDesk
 
@@ -165,3 +166,78 @@ def test_a_case_from_a_mail_takes_a_bounded_number_of_statements(crm, take):
         event.remove(crm.engine, "before_cursor_execute", note)
     assert len(cases(crm)) == 2
     assert len(sent) < 100
+
+
+# -- by whose rights --------------------------------------------------------------------------------------------------
+
+MAIL_CASES = ("service_desk.case.create", "service_desk.case.update", "party.create")
+"""What the how-to gives an actor that hands mail over, besides the role ``mail_route``."""
+
+
+@pytest.fixture
+def hand_over(crm, actors):
+    """A function that takes a message in as a webhook that lacks a right."""
+
+    def hand_over(raw, lacking=None):
+        rules = [Rule(effect="permit", permission=one) for one in MAIL_CASES if one != lacking]
+        with crm.begin("ada") as uow:
+            uow.permissions.define_role("mail_cases", rules)
+        actors.add("webhook", roles=["mail_route", "mail_cases"])
+        with crm.begin("webhook") as uow:
+            uow.use(Email).receive(raw)
+
+    return hand_over
+
+
+def told_of_cases(rows):
+    """What is stored but for jobs, and the audit, in which a refusal leaves a line."""
+    return {table: lines for table, lines in rows().items() if table not in {"crm_job", "crm_denial"}}
+
+
+def test_a_webhook_with_the_roles_of_the_how_to_makes_cases_of_mail(crm, hand_over, tenant):
+    page = Path("docs/howto/service-desk.md").read_text(encoding="utf-8")
+    assert f"    may = {MAIL_CASES}\n".replace("'", '"') in page
+    hand_over(mail())
+    crm.jobs.run_once(tenant=tenant)
+    (case,) = cases(crm)
+    with crm.begin("ada") as uow:
+        uow.use(CaseMail).answer(case.id, "When?", wait=True)
+        (sent,) = uow.each(Message, f.direction == "out")
+    with crm.begin("webhook") as uow:
+        uow.use(Email).receive(mail(Message_ID="<8@berg.example>", In_Reply_To=f"<{sent.message_id}>"))
+    crm.jobs.run_once(tenant=tenant)
+    (case,) = cases(crm)
+    assert case.status == "open"
+
+
+@pytest.mark.parametrize("lacking", ["service_desk.case.create", "party.create"])
+def test_a_webhook_that_lacks_a_right_keeps_the_message_and_makes_no_case(crm, hand_over, tenant, rows, lacking):
+    hand_over(mail(), lacking)
+    before = told_of_cases(rows)
+    crm.jobs.run_once(tenant=tenant)
+    assert told_of_cases(rows) == before
+    assert cases(crm) == []
+    assert [job.last_error for job in crm.jobs.list() if job.attempts or job.state == "dead"] != []
+
+
+def test_a_webhook_that_may_not_change_cases_lets_no_reply_join_one(crm, take, hand_over, tenant, rows):
+    take(mail())
+    (case,) = cases(crm)
+    with crm.begin("ada") as uow:
+        uow.use(CaseMail).answer(case.id, "When?", wait=True)
+        (sent,) = uow.each(Message, f.direction == "out")
+    reply = mail(Message_ID="<8@berg.example>", In_Reply_To=f"<{sent.message_id}>")
+    hand_over(reply, "service_desk.case.update")
+    before = told_of_cases(rows)
+    crm.jobs.run_once(tenant=tenant)
+    assert told_of_cases(rows) == before
+    assert [one.status for one in cases(crm)] == ["waiting"]
+
+
+def test_a_webhook_without_the_role_of_the_mail_route_takes_nothing_in(crm, hand_over, actors, rows):
+    hand_over(mail())
+    actors.add("nia", roles=["mail_cases"])
+    before = told_of_cases(rows)
+    with pytest.raises(ForbiddenError, match=r"email\.message\.receive"), crm.begin("nia") as uow:
+        uow.use(Email).receive(mail(Message_ID="<9@berg.example>"))
+    assert told_of_cases(rows) == before
