@@ -19,7 +19,8 @@ from _markdown import attributes, code, codes, entries, fenced, prose, returns, 
 import crmkit
 from crmkit import UnitOfWork, errors, sdk
 from crmkit.core.kernel.config.sections import AREAS, Sections
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.hooks.hook import Collect, Hook
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.kernel.units.gate import Operation

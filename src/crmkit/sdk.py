@@ -61,16 +61,8 @@ from crmkit.core.kernel.decisions.events import DecisionRecorded
 from crmkit.core.kernel.decisions.model import Decision
 from crmkit.core.kernel.decisions.service import Decisions
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import (
-    EntityType,
-    Field,
-    Record,
-    any_ref,
-    entity_table,
-    money,
-    new_metadata,
-    ref,
-)
+from crmkit.core.kernel.entities.entity import EntityType, Field, Record
+from crmkit.core.kernel.entities.table import any_ref, entity_table, money, new_metadata, ref
 from crmkit.core.kernel.erasure.events import RecordErased
 from crmkit.core.kernel.erasure.hooks import RecordsErasing, records_erasing
 from crmkit.core.kernel.erasure.model import Erased, ErasedRows, ErasurePlan, SubjectChange, SubjectRecord

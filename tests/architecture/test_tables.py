@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import inspect
 
 from crmkit import CRM, Config, make_engine
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY
+from crmkit.core.kernel.entities.table import NAMES_ENTITY
 from crmkit.core.kernel.storage.migrations import schema_of
 from crmkit.core.kernel.storage.tables import metadata as core
 from crmkit.testing import postgres

@@ -12,8 +12,9 @@ from sqlalchemy import Column
 from crmkit.core.kernel.access.policy import Delegated, Rights
 from crmkit.core.kernel.access.rule import Rule, SourcedRule
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Instant, Integer, Text
-from crmkit.core.kernel.entities.entity import EntityType, Record, any_ref, entity_table, money, new_metadata, ref
+from crmkit.core.kernel.entities.entity import EntityType, Record
 from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.entities.table import any_ref, entity_table, money, new_metadata, ref
 from crmkit.core.kernel.query.compiler import Compiler
 from crmkit.values.criteria import (
     ALWAYS,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Column, func, insert, select, text, update
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import entity_table, new_metadata, ref
+from crmkit.core.kernel.entities.table import entity_table, new_metadata, ref
 from crmkit.core.kernel.storage.engines import begin, make_engine
 from crmkit.core.kernel.storage.faults import UniqueKeys, guarded
 from crmkit.errors import AlreadyExistsError, ConflictError, RetryableStorageError, StorageError

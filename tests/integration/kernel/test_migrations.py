@@ -12,7 +12,7 @@ from sqlalchemy import Column, MetaData, Table, UniqueConstraint, create_engine,
 from sqlalchemy.exc import IntegrityError
 
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import entity_table, money, new_metadata, ref
+from crmkit.core.kernel.entities.table import entity_table, money, new_metadata, ref
 from crmkit.core.kernel.storage.engines import make_engine
 from crmkit.core.kernel.storage.migrations import Migrations, Unit, current, heads, render, runner, schema_of
 from crmkit.errors import MigrationError, RetryableStorageError

@@ -12,17 +12,9 @@ from sqlalchemy import Column
 from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.access.rule import Rule, SourcedRule
 from crmkit.core.kernel.entities.columns import Day, Exact, Flag, Instant, Integer, Text
-from crmkit.core.kernel.entities.entity import (
-    EntityType,
-    Field,
-    Record,
-    any_ref,
-    entity_table,
-    money,
-    new_metadata,
-    ref,
-)
+from crmkit.core.kernel.entities.entity import EntityType, Field, Record
 from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.entities.table import any_ref, entity_table, money, new_metadata, ref
 from crmkit.core.kernel.query.check import check_criteria
 from crmkit.core.kernel.query.fields import fold, like_pattern
 from crmkit.errors import (

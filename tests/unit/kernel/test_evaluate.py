@@ -8,7 +8,8 @@ from attrs import frozen
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Instant, Integer, Text
-from crmkit.core.kernel.entities.entity import EntityType, Record, entity_table, money, new_metadata, ref
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.entities.table import entity_table, money, new_metadata, ref
 from crmkit.core.kernel.query.check import Variables
 from crmkit.core.kernel.query.evaluate import matches
 from crmkit.errors import CriteriaError, LimitExceededError, UnknownFieldError

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import entity_table, new_metadata
+from crmkit.core.kernel.entities.table import entity_table, new_metadata
 from crmkit.core.kernel.storage.faults import Taken, UniqueKeys, guarded, is_fault, translate
 from crmkit.errors import (
     AlreadyExistsError,

@@ -12,7 +12,7 @@ from crmkit.core.kernel.plugins.quarantine import Fault
 from crmkit.errors import PluginQuarantinedError
 
 PARTS = {
-    "tables": "from crmkit.core.kernel.entities.entity import new_metadata\nmetadata = new_metadata()",
+    "tables": "from crmkit.core.kernel.entities.table import new_metadata\nmetadata = new_metadata()",
     "hooks": "",
     "config": "import attrs\n@attrs.frozen\nclass Settings:\n    rate: int = 1",
     "service": "from crmkit.core.kernel.units.service import Service\nclass Cards(Service): pass",
@@ -106,10 +106,10 @@ def test_a_plugin_that_raises_in_any_part_is_set_aside_with_file_and_line_and_th
 
 
 def test_the_place_of_a_fault_is_the_plugin_s_own_line_and_not_where_it_called_into(write):
-    fault = load(write("bad", tables="from crmkit.core.kernel.entities.entity import ref\n\nref()"))
+    fault = load(write("bad", tables="from crmkit.core.kernel.entities.table import ref\n\nref()"))
     assert fault.place.endswith("tables.py:3")
     assert fault.reason.startswith("TypeError: ")
-    assert "entity.py" not in fault.place
+    assert "table.py" not in fault.place
     assert "Traceback" in fault.traceback
 
 

@@ -13,8 +13,9 @@ from crmkit.core.kernel.access.explain import explain
 from crmkit.core.kernel.access.policy import Delegated, Rights, permission_for
 from crmkit.core.kernel.access.rule import Rule, SourcedRule, covers
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, Record, entity_table, new_metadata, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field, Record
 from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.entities.table import entity_table, new_metadata, ref
 from crmkit.errors import CrmkitError, InvalidKeyError, InvalidOperatorError, InvalidValueError
 from crmkit.values.criteria import And, Variable, f
 

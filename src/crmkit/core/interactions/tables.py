@@ -6,7 +6,8 @@ from sqlalchemy import Column
 
 from crmkit.core.interactions.model import Channel, Interaction, Participant, Thread
 from crmkit.core.kernel.entities.columns import Instant, Integer, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import any_ref, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = [

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from crmkit.core.kernel.entities.entity import OnDelete, OnErase, OnMerge, ref
+from crmkit.core.kernel.entities.shape import OnDelete, OnErase, OnMerge
+from crmkit.core.kernel.entities.table import ref
 
 __all__ = ["party_ref"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Day, Exact, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, money, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import entity_table, money, ref
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.pipelines.definitions.tables import PIPELINE, STAGE
 from crmkit.core.pipelines.model import Deal, DealStageEntry

@@ -6,7 +6,8 @@ from sqlalchemy import Column
 
 from crmkit.core.interactions.activities.model import Activity
 from crmkit.core.kernel.entities.columns import Instant, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import any_ref, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = ["ACTIVITY", "activity_table"]

@@ -10,7 +10,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from crmkit.core.kernel.access.policy import ACTOR, FOLLOWED, TEAM, Access, Branch, Rights, followed
-from crmkit.core.kernel.entities.entity import EntityType, Reference
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.shape import Reference
 from crmkit.core.kernel.query.check import ALL, NONE, Asking, Params, Template, in_list, resolve
 from crmkit.core.kernel.query.fields import Registry, root_name
 

@@ -8,7 +8,8 @@ from sqlalchemy import Column
 
 from crmkit.core.kernel.attachments.model import Attachment
 from crmkit.core.kernel.entities.columns import Integer, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import any_ref, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = ["ATTACHMENT", "attachment_table"]

@@ -11,14 +11,15 @@ from sqlalchemy import and_, bindparam, inspect, literal, or_, select
 from crmkit.core.kernel.entities.absent import entity_of_shape
 from crmkit.core.kernel.entities.catalog import read_catalogue
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY
+from crmkit.core.kernel.entities.table import NAMES_ENTITY
 from crmkit.core.kernel.storage.migrations.revisions import VERSION_PREFIX, version_table
 from crmkit.core.kernel.storage.tables import metadata as core_metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Inspector, Select
 
-    from crmkit.core.kernel.entities.entity import EntityType, Reference
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.storage.database import Db
 
 __all__ = ["Attached", "Holdings", "facts_of", "find_holdings", "mentions", "named_by", "stored_plugins"]

@@ -14,7 +14,8 @@ from crmkit.core.kernel.storage.statements import Statement
 from crmkit.core.kernel.storage.tables import change_table, job_table, plugin_state_table
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, Reference
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.storage.database import Db
 
 __all__ = ["Survey"]

@@ -8,7 +8,8 @@ from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstra
 
 from crmkit.core.kernel.comments.model import Comment
 from crmkit.core.kernel.entities.columns import Id, Instant, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import any_ref, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = ["COMMENT", "comment_table", "notification_table"]

@@ -13,7 +13,7 @@ from crmkit.core.kernel.custom_fields.tables import CUSTOM_FIELD, custom_field_t
 from crmkit.core.kernel.entities.codec import RowCodec
 from crmkit.core.kernel.entities.columns import LogicalType
 from crmkit.core.kernel.entities.custom import DECIMAL_PLACES, MONEY_PLACES, NO_CUSTOM, CustomShapes, physical_name
-from crmkit.core.kernel.entities.entity import FieldShape, Reference
+from crmkit.core.kernel.entities.shape import FieldShape, Reference
 from crmkit.core.kernel.storage.statements import Statement
 
 if TYPE_CHECKING:

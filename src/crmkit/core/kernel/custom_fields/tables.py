@@ -8,7 +8,8 @@ from sqlalchemy import Column
 
 from crmkit.core.kernel.custom_fields.model import CustomField
 from crmkit.core.kernel.entities.columns import Flag, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, entity_table
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.table import NAMES_ENTITY, entity_table
 from crmkit.core.kernel.storage.tables import metadata
 
 __all__ = ["CUSTOM_FIELD", "custom_field_table"]

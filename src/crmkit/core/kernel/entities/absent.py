@@ -14,8 +14,10 @@ from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from crmkit.core.kernel.entities.catalog import read_catalogue
 from crmkit.core.kernel.entities.columns import Coded, Day, Exact, Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, Record, Reference, new_metadata
+from crmkit.core.kernel.entities.entity import EntityType, Field, Record
 from crmkit.core.kernel.entities.registry import EntityRegistry
+from crmkit.core.kernel.entities.shape import Reference
+from crmkit.core.kernel.entities.table import new_metadata
 
 if TYPE_CHECKING:
     from crmkit.core.kernel.storage.database import Db

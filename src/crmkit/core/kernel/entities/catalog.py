@@ -15,7 +15,8 @@ from crmkit.core.kernel.storage.tables import catalog_table
 from crmkit.errors import Problem
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, Shape
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import Shape
     from crmkit.core.kernel.storage.database import Db
 
 __all__ = ["catalogue_problems", "read_catalogue", "shape_to_json", "write_catalogue"]

@@ -16,8 +16,9 @@ import attrs
 
 from crmkit.core.kernel.entities.columns import EMPTY, Codec, codec_of
 from crmkit.core.kernel.entities.custom import PREFIX, custom_codec, key_of, tagged, untagged
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape, M
+from crmkit.core.kernel.entities.entity import EntityType, M
 from crmkit.core.kernel.entities.erased import is_erased
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.values.money import Money
 
 __all__ = ["Diff", "RowCodec"]

@@ -22,7 +22,7 @@ from crmkit.values.instants import format_instant, parse_instant
 from crmkit.values.money import Money
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import FieldShape
+    from crmkit.core.kernel.entities.shape import FieldShape
 
 __all__ = [
     "DECIMAL_PLACES",

@@ -14,7 +14,7 @@ from uuid import UUID
 from crmkit.values.instants import format_instant
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import FieldShape
+    from crmkit.core.kernel.entities.shape import FieldShape
 
 __all__ = ["ERASED_TEXT", "blanked", "erased", "is_erased"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from crmkit.core.kernel.entities.entity import EntityType, Record, Reference, nearest
+from crmkit.core.kernel.entities.entity import EntityType, Record, nearest
+from crmkit.core.kernel.entities.shape import Reference
 from crmkit.errors import Problem, UnknownFieldError
 
 __all__ = ["EntityRegistry"]

@@ -15,7 +15,8 @@ from attrs import define, field
 from crmkit.core.kernel.erasure.graves import Grave, graves
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, Reference
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.history.rules import Image, Key
     from crmkit.core.kernel.history.seeing import Sight
 

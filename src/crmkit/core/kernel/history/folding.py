@@ -17,7 +17,8 @@ from crmkit.core.kernel.history.rules import Image, Key, Step, held
 from crmkit.errors import ConflictError
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, OnMerge, Reference
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import OnMerge, Reference
     from crmkit.core.kernel.history.planning import Planner
 
 __all__ = ["Folding", "folded"]

@@ -20,7 +20,8 @@ from crmkit.core.kernel.history.seeing import Past, Sight
 from crmkit.errors import Conflict, CrmkitError, ForbiddenError
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
+    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.units.work import Work
 
 __all__ = ["Plan", "Planner", "target_of"]

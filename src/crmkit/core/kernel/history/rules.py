@@ -20,7 +20,8 @@ from crmkit.core.kernel.entities.erased import is_erased
 from crmkit.errors import Conflict
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+    from crmkit.core.kernel.entities.entity import EntityType
+    from crmkit.core.kernel.entities.shape import FieldShape
     from crmkit.core.kernel.history.log import Logged
 
 __all__ = [

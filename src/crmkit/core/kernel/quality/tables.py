@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, entity_table
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.table import NAMES_ENTITY, entity_table
 from crmkit.core.kernel.quality.model import QualityRule
 from crmkit.core.kernel.storage.tables import metadata
 

@@ -14,7 +14,8 @@ from attrs import field as attribute
 from attrs import frozen
 
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.query.fields import (
     COMPARED,
     OPERATORS,

@@ -15,7 +15,8 @@ from uuid import UUID
 from crmkit.core.kernel.access.policy import Rights
 from crmkit.core.kernel.access.visibility import Visibility, visibility_of
 from crmkit.core.kernel.entities.columns import codec_of
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.query.answers import MedianQuery, PageQuery, Query, TallyQuery
 from crmkit.core.kernel.query.check import ALL, Asking, Params, Template, in_list, resolve
 from crmkit.core.kernel.query.custom import type_of

@@ -20,7 +20,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes, key_of
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record
+from crmkit.core.kernel.entities.entity import EntityType, Record
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.query.check import Variables
 from crmkit.core.kernel.query.fields import criteria_field, fold
 from crmkit.core.kernel.query.moments import moment_for

@@ -12,7 +12,8 @@ from uuid import UUID
 from attrs import evolve
 
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape, Record, Reference, nearest
+from crmkit.core.kernel.entities.entity import EntityType, Record, nearest
+from crmkit.core.kernel.entities.shape import FieldShape, Reference
 from crmkit.errors import (
     InvalidKeyError,
     InvalidOperatorError,

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from attrs import frozen
 
-from crmkit.core.kernel.entities.entity import FieldShape
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.errors import CriteriaError, InvalidOperatorError
 from crmkit.values.criteria import Relative
 

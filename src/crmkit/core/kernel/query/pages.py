@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, FromClause, and_, false, literal_column, t
 
 from crmkit.core.kernel.entities.columns import codec_of
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, CustomShapes
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape, order_key
+from crmkit.core.kernel.entities.entity import EntityType, order_key
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.query.custom import column_of, type_of
 from crmkit.core.kernel.query.evaluate import value_of
 from crmkit.core.kernel.query.fields import coerce, criteria_field

@@ -12,7 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from crmkit.core.kernel.entities.custom import NO_CUSTOM, PREFIX, CustomShapes
-from crmkit.core.kernel.entities.entity import EntityType, FieldShape
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.shape import FieldShape
 from crmkit.core.kernel.query.fields import Registry, criteria_field, naming_field, related_entity
 from crmkit.errors import CriteriaError, CrmkitError, LimitExceededError
 from crmkit.values.criteria import (

@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, Field, entity_table
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import NAMES_ENTITY, entity_table
 from crmkit.core.kernel.saved_criteria.model import SavedCriteria
 from crmkit.core.kernel.storage.tables import metadata
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import DDL, Column, Index, PrimaryKeyConstraint, Table, column, event, table
 
 from crmkit.core.kernel.entities.columns import Grams, Id, Integer, Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY
+from crmkit.core.kernel.entities.table import NAMES_ENTITY
 from crmkit.core.kernel.storage.migrations import BESIDE
 from crmkit.core.kernel.storage.tables import metadata
 

@@ -12,7 +12,8 @@ from sqlalchemy import Column, and_, bindparam, delete, insert, literal_column, 
 
 from crmkit.core.kernel.entities.codec import RowCodec
 from crmkit.core.kernel.entities.columns import Id, Integer, codec_of
-from crmkit.core.kernel.entities.entity import EntityType, M, Reference
+from crmkit.core.kernel.entities.entity import EntityType, M
+from crmkit.core.kernel.entities.shape import Reference
 from crmkit.core.kernel.storage.among import among, id_lists
 from crmkit.core.kernel.storage.statements import Statement
 from crmkit.errors import StaleVersionError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
 from crmkit.core.kernel.entities.columns import Flag, Id, Instant, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY, new_metadata
+from crmkit.core.kernel.entities.table import NAMES_ENTITY, new_metadata
 
 __all__ = [
     "actor_table",

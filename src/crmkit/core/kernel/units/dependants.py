@@ -9,7 +9,8 @@ from crmkit.core.kernel.units.write import Write, root_of
 from crmkit.errors import InUseError
 
 if TYPE_CHECKING:
-    from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
+    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.units.writing import Buffer
 
 __all__ = ["delete_with_dependants"]

@@ -20,7 +20,8 @@ from crmkit.core.kernel.storage.statements import Statement
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from crmkit.core.kernel.entities.entity import EntityType, Record, Reference
+    from crmkit.core.kernel.entities.entity import EntityType, Record
+    from crmkit.core.kernel.entities.shape import Reference
     from crmkit.core.kernel.units.work import Work
     from crmkit.core.kernel.units.write import Write
 

@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Day, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.parties.relationships.model import Relationship, RelationshipType
 

@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, any_ref, entity_table
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import any_ref, entity_table
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.permissions.sharing.model import Grant
 

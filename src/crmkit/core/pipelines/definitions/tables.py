@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Exact, Flag, Integer, Json, Text
-from crmkit.core.kernel.entities.entity import NAMES_ENTITY, EntityType, entity_table, ref
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.table import NAMES_ENTITY, entity_table, ref
 from crmkit.core.kernel.storage.tables import metadata
 from crmkit.core.pipelines.definitions.model import Pipeline, Stage
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, MetaData, Table
 
 from crmkit.core.kernel.entities.columns import Flag, Instant, Integer, Text
-from crmkit.core.kernel.entities.entity import EntityType, Field, entity_table, ref, table_name
+from crmkit.core.kernel.entities.entity import EntityType, Field
+from crmkit.core.kernel.entities.table import entity_table, ref, table_name
 from crmkit.core.pipelines.staged.model import StageEntry
 
 __all__ = ["entries_name", "stage_entry_table", "stage_entry_type", "staged_columns"]

@@ -9,7 +9,8 @@ from attrs import field, frozen
 from sqlalchemy import Column
 
 from crmkit.core.kernel.entities.columns import Text
-from crmkit.core.kernel.entities.entity import EntityType, entity_table, new_metadata, ref
+from crmkit.core.kernel.entities.entity import EntityType
+from crmkit.core.kernel.entities.table import entity_table, new_metadata, ref
 from crmkit.core.kernel.plugins.manifest import Manifest
 from crmkit.core.kernel.plugins.plugin import Plugin
 from crmkit.core.kernel.units.gate import Target, command
