@@ -46,7 +46,10 @@ def _tables(crm: CRM, wanted: list[bytes]) -> list[str]:
     with crm.engine.connect() as connection:
         connection.execute(text("CHECKPOINT"))
         relations = connection.execute(
-            text("SELECT relname, oid FROM pg_class WHERE relkind IN ('r', 'i', 't') AND pg_relation_size(oid) > 0")
+            text(
+                "SELECT relname, oid FROM pg_class WHERE relkind IN ('r', 'i', 't') AND pg_relation_size(oid) > 0"
+                " AND (relnamespace = 'pg_toast'::regnamespace OR pg_table_is_visible(oid))"
+            )
         ).all()
         found = [name for name, oid in relations if _says(_read(connection, oid), wanted)]
         named = "SELECT oid::regclass::text FROM pg_class WHERE relname LIKE 'crm\\_%' AND relkind = 'r'"

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy import MetaData, create_engine, inspect, literal_column, select, table
 
 from crmkit import CRM, Config, Manifest, Person
 from crmkit.cli.root import root
@@ -80,13 +80,10 @@ class Deployment:
     def stored(self):
         """Every row of every table, but for denials."""
         engine = create_engine(self.url)
-        metadata = self._reflected(engine)
         with engine.connect() as connection:
-            found = {
-                t.name: sorted(map(repr, connection.execute(select(t))))
-                for t in metadata.sorted_tables
-                if t.name != "crm_denial"
-            }
+            tables = [table(name, schema=self.schema) for name in inspect(connection).get_table_names(self.schema)]
+            every = {t: select(literal_column("*")).select_from(t) for t in tables if t.name != "crm_denial"}
+            found = {t.name: sorted(map(repr, connection.execute(rows))) for t, rows in every.items()}
         engine.dispose()
         return found
 

@@ -12,6 +12,8 @@ __all__ = ["compact"]
 
 _INDEX: Final = "INSERT INTO crm_search_index (crm_search_index) VALUES ('optimize')"
 """Joins all pieces of the search index, which else keep what was deleted until they are joined by themselves."""
+_SAMPLES: Final = "pg_catalog.pg_statistic"
+"""Where PostgreSQL keeps values that it has come across, of each column, to plan by."""
 
 
 def compact(engine: Engine, tables: Iterable[str], schema: str | None) -> None:
@@ -46,6 +48,7 @@ def _compact_tables(connection: Any, tables: Iterable[str]) -> None:
     connection.autocommit = True
     try:
         for table in tables:
-            connection.execute(f"VACUUM (FULL) {table}")
+            connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
+        connection.execute(f"VACUUM (FULL) {_SAMPLES}")
     finally:
         connection.autocommit = False

@@ -107,9 +107,10 @@ class Schema:
 
         Deleting leaves the old bytes in free pages, on SQLite in the write-ahead log and in the pieces of the search
         index too. On SQLite this takes as much room again as the database has, and nobody can write meanwhile; on
-        PostgreSQL each of crmkit's tables is locked while it is written anew (``VACUUM FULL``). There a row stays that
-        somebody else may still see, in a transaction that began before: run it again when that has ended. What the
-        server's own write-ahead log and backups still hold is up to whoever keeps those.
+        PostgreSQL each of crmkit's tables is locked while it is written anew (``VACUUM FULL``), and then the samples of
+        values that the planner keeps, if the role owns the database. There a row stays that somebody else may still
+        see, in a transaction that began before: run it again when that has ended. What the server's own write-ahead
+        log and backups still hold is up to whoever keeps those.
 
         Raises:
             RetryableStorageError: if somebody else is at work for longer than the connection waits.
