@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, create_engine, inspect, literal_column, select,
 from crmkit import CRM, Config, Manifest, Person
 from crmkit.cli.root import root
 from crmkit.core.kernel.plugins import discovery
+from crmkit.testing import postgres
 
 CONFIG = """\
 # written by hand
@@ -151,11 +152,14 @@ def deployment(prepared, tmp_path):
 
 
 @pytest.fixture
-def empty(tmp_path, database_url):
+def empty(request, tmp_path, database_url):
     """On each database, without tables."""
     if database_url.startswith("sqlite"):
-        return Deployment(tmp_path, f"sqlite:///{(tmp_path / 'crm.db').as_posix()}")
-    return Deployment(tmp_path, database_url, schema=f"cli_{uuid.uuid4().hex[:12]}")
+        yield Deployment(tmp_path, f"sqlite:///{(tmp_path / 'crm.db').as_posix()}")
+        return
+    # Of its own, since PostgreSQL looks at the tables of all schemas whenever one is looked at.
+    with postgres.database(request.getfixturevalue("postgres_server")) as url:
+        yield Deployment(tmp_path, url, schema="apart")
 
 
 @pytest.fixture

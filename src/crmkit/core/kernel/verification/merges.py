@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from crmkit.core.kernel.entities.columns import Id, Integer, Json
 from crmkit.core.kernel.storage.statements import Statement
@@ -85,17 +85,18 @@ def merge_findings(checking: Checking) -> Iterator[Finding]:
 
 def _losers(checking: Checking, one: Stored) -> Iterator[UUID]:
     """What merges have left behind, page by page."""
-    rows, to_id, after = one.clause, read_as(Id(), checking.db), NIL
-    statement = Statement(
-        select(rows.c.id)
-        .where(rows.c.tenant_id == _TENANT, rows.c.merged_into.is_not(None), rows.c.id > bindparam("after", type_=Id()))
-        .order_by(rows.c.id)
-        .limit(LIMIT)
-    )
+    to_id, after = read_as(Id(), checking.db), NIL
+    statement = one.statement("losers", lambda: _merged(one))
     while found := checking.db.rows(statement, {"tenant": checking.tenant, "after": after, "most": PAGE}):
         for (id_,) in found:
             yield to_id(id_)
         after = to_id(found[-1][0])
+
+
+def _merged(one: Stored) -> Select[Any]:
+    c = one.clause.c
+    merged = (c.tenant_id == _TENANT, c.merged_into.is_not(None), c.id > bindparam("after", type_=Id()))
+    return select(c.id).where(*merged).order_by(c.id).limit(LIMIT)
 
 
 def _merge_of(checking: Checking, one: Stored, loser: UUID) -> _Merge | None:

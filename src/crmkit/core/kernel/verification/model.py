@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -10,9 +12,10 @@ from attrs import field, frozen
 from sqlalchemy import bindparam, column, table
 
 from crmkit.core.kernel.entities.columns import Coded, Day, Exact, Flag, Id, Instant, Integer, Json, Text, codec_of
+from crmkit.core.kernel.storage.statements import Statement
 
 if TYPE_CHECKING:
-    from sqlalchemy import TableClause
+    from sqlalchemy import Executable, TableClause
 
     from crmkit.core.kernel.storage.database import Db
 
@@ -61,7 +64,7 @@ class Finding:
         return f"{about}: {self.message} ({self.check})"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Stored:
     """One entity as the catalogue describes it; nothing else is known of it.
 
@@ -85,11 +88,16 @@ class Stored:
     references: tuple[dict[str, Any], ...]
     uniques: tuple[tuple[str, ...], ...]
     part_of: str | None
-    clause: TableClause = field(eq=False, repr=False)
+    clause: TableClause = field(repr=False)
+    _statements: dict[Any, Statement] = field(init=False, repr=False, factory=dict)
 
     @classmethod
     def of(cls, plugin: str, shape: Mapping[str, Any], schema: str | None = None) -> Stored:
-        """What a stored shape describes; ``schema`` is where its table is."""
+        """What a stored shape describes, the same for the same shape; ``schema`` is where its table is."""
+        return _described(plugin, json.dumps(shape, sort_keys=True, default=dict), schema)
+
+    @classmethod
+    def _of(cls, plugin: str, shape: Mapping[str, Any], schema: str | None) -> Stored:
         fields: Mapping[str, Mapping[str, Any]] = shape["fields"]
         columns = [column(c, t) for said in fields.values() for c, t in _typed(said)]
         return cls(
@@ -104,10 +112,22 @@ class Stored:
             clause=table(shape["table"], column("tenant_id", Text()), *columns, schema=schema),
         )
 
+    def statement(self, key: Any, build: Callable[[], Executable]) -> Statement:
+        """What ``build`` makes, made once: the same is asked for each tenant, and there may be many."""
+        found = self._statements.get(key)
+        if found is None:
+            found = self._statements[key] = Statement(build())
+        return found
+
     @property
     def merges(self) -> bool:
         """Whether its records can be merged, and stay behind as what says where everything went."""
         return "merged_into" in self.fields
+
+
+@lru_cache(maxsize=1_024)
+def _described(plugin: str, shape: str, schema: str | None) -> Stored:
+    return Stored._of(plugin, json.loads(shape), schema)  # noqa: SLF001  # its own constructor
 
 
 def _typed(said: Mapping[str, Any]) -> Iterator[tuple[str, Coded]]:

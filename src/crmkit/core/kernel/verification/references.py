@@ -6,6 +6,7 @@ The database looks for what is wrong; only the findings are read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, func, select
@@ -28,9 +29,9 @@ def dangling(checking: Checking) -> Iterator[Finding]:
     purged = {p for (said,) in checking.db.rows(_PURGED, {"tenant": checking.tenant}) for p in said.split(",")}
     for one, reference, target in _references(checking):
         message = f"its {reference['column']} names a {target.entity} that is not there"
-        unresolved = _unresolved(one, reference, target)
-        if target.plugin in purged:  # what was purged has left no history, either
-            unresolved = unresolved.where(_was_there(one.clause.c[reference["column"]]))
+        logged = target.plugin in purged  # what was purged has left no history, either
+        key = ("dangling", reference["column"], target, logged)
+        unresolved = one.statement(key, partial(_unresolved, one, reference, target, logged=logged))
         for id_ in _ids(checking, unresolved, reference, target):
             yield checking.found("dangling", one.entity, message, id_)
 
@@ -41,7 +42,8 @@ def referring_to_merged(checking: Checking) -> Iterator[Finding]:
         if not target.merges or one.kind == "derived":  # these follow by themselves
             continue
         message = f"its {reference['column']} names a {target.entity} that has been merged into another"
-        for id_ in _ids(checking, _stranded(one, reference, target), reference, target):
+        stranded = one.statement(("merged", reference["column"], target), partial(_stranded, one, reference, target))
+        for id_ in _ids(checking, stranded, reference, target):
             yield checking.found("merged", one.entity, message, id_)
 
 
@@ -50,12 +52,8 @@ def doubled(checking: Checking) -> Iterator[Finding]:
     for one in checking.catalogue.values():
         for key in one.uniques:
             checking.say(f"unique keys of {one.entity}")
-            rows = one.clause
-            columns = [rows.c[c] for c in key if c != "tenant_id"]
-            where = [rows.c.tenant_id == _TENANT, *(c.is_not(None) for c in columns)]
-            several = func.count() > bindparam("one", type_=Integer())
-            statement = select(func.count()).where(*where).group_by(*columns).having(several).limit(LIMIT)
-            for (count,) in checking.db.rows(Statement(statement), {"tenant": checking.tenant, "one": 1, "most": MOST}):
+            sharing = one.statement(("doubled", key), partial(_sharing, one, key))
+            for (count,) in checking.db.rows(sharing, {"tenant": checking.tenant, "one": 1, "most": MOST}):
                 message = f"{count} records share one unique key ({', '.join(key)})"
                 yield checking.found("doubled", one.entity, message)
 
@@ -73,22 +71,33 @@ def _references(checking: Checking) -> Iterator[tuple[Stored, dict[str, Any], St
 
 def _named(checking: Checking, one: Stored, reference: dict[str, Any]) -> list[str]:
     names = one.clause.c[reference["entity_column"]]
-    statement = select(names).distinct().where(one.clause.c.tenant_id == _TENANT)
-    found = checking.db.rows(Statement(statement), {"tenant": checking.tenant})
+    every = one.statement(
+        ("named", names.name), lambda: select(names).distinct().where(one.clause.c.tenant_id == _TENANT)
+    )
+    found = checking.db.rows(every, {"tenant": checking.tenant})
     return sorted(name for (name,) in found if name is not None)
 
 
-def _ids(checking: Checking, statement: Select[Any], reference: dict[str, Any], target: Stored) -> Iterator[Any]:
+def _ids(checking: Checking, statement: Statement, reference: dict[str, Any], target: Stored) -> Iterator[Any]:
     more = {} if reference["entity"] else {"entity": target.entity}
-    for (id_,) in checking.db.rows(Statement(statement), {"tenant": checking.tenant, "most": MOST} | more):
+    for (id_,) in checking.db.rows(statement, {"tenant": checking.tenant, "most": MOST} | more):
         yield id_
 
 
-def _unresolved(one: Stored, reference: dict[str, Any], target: Stored) -> Select[Any]:
+def _sharing(one: Stored, key: tuple[str, ...]) -> Select[Any]:
+    rows = one.clause
+    columns = [rows.c[c] for c in key if c != "tenant_id"]
+    where = [rows.c.tenant_id == _TENANT, *(c.is_not(None) for c in columns)]
+    several = func.count() > bindparam("one", type_=Integer())
+    return select(func.count()).where(*where).group_by(*columns).having(several).limit(LIMIT)
+
+
+def _unresolved(one: Stored, reference: dict[str, Any], target: Stored, *, logged: bool) -> Select[Any]:
     rows, id_ = one.clause, one.clause.c[reference["column"]]
     others = target.clause.alias()  # since it may be the table that refers
     there = exists().where(others.c.tenant_id == _TENANT, others.c.id == id_)
-    return _referring(one, reference).where(id_.is_not(None), ~there).order_by(rows.c.id).limit(LIMIT)
+    found = _referring(one, reference).where(id_.is_not(None), ~there).order_by(rows.c.id).limit(LIMIT)
+    return found.where(_was_there(id_)) if logged else found
 
 
 def _was_there(id_: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from attrs import define
-from sqlalchemy import bindparam, exists, func, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, select, tuple_
 
 from crmkit.core.kernel.entities.columns import Id, Integer, Json, codec_of
 from crmkit.core.kernel.entities.custom import PREFIX
@@ -189,7 +189,6 @@ class _Tables:
     def __init__(self, checking: Checking) -> None:
         self._checking = checking
         self.entities = {name: one for name, one in checking.catalogue.items() if one.kind != "derived"}
-        self._rows = {name: _in_range(one) for name, one in self.entities.items()}
 
     def compared(self, batch: list[_Replayed]) -> Iterator[Finding]:
         """Where rows are not what their history makes of them."""
@@ -215,19 +214,18 @@ class _Tables:
 
     def _images(self, one: Stored, params: Mapping[str, Any]) -> dict[UUID, dict[str, Any]]:
         db, names = self._checking.db, [c.name for c in one.clause.columns if c.name != "tenant_id"]
-        found = (dict(zip(names, row, strict=True)) for row in db.rows(self._rows[one.entity], params))
+        in_range = one.statement("in range", lambda: _in_range(one))
+        found = (dict(zip(names, row, strict=True)) for row in db.rows(in_range, params))
         to_id, imaged = read_as(Id(), db), _imaging(one, db.dialect)
         return {to_id(row["id"]): imaged(row) for row in found}
 
 
-def _in_range(one: Stored) -> Statement:
+def _in_range(one: Stored) -> Select[Any]:
     rows = one.clause
-    return Statement(
-        select(*(c for c in rows.columns if c.name != "tenant_id")).where(
-            rows.c.tenant_id == bindparam("tenant"),
-            rows.c.id >= bindparam("first", type_=Id()),
-            rows.c.id <= bindparam("last", type_=Id()),
-        )
+    return select(*(c for c in rows.columns if c.name != "tenant_id")).where(
+        rows.c.tenant_id == bindparam("tenant"),
+        rows.c.id >= bindparam("first", type_=Id()),
+        rows.c.id <= bindparam("last", type_=Id()),
     )
 
 
@@ -300,11 +298,14 @@ def _comparable(one: Stored, name: str, value: Any) -> Any:
 
 
 def _without_history(checking: Checking, one: Stored) -> Iterator[Finding]:
+    params = {"tenant": checking.tenant, "entity": one.entity, "most": MOST}
+    for (id_,) in checking.db.rows(one.statement("not logged", lambda: _not_logged(one)), params):
+        yield checking.found("history", one.entity, "it is in the table and has no history", id_)
+
+
+def _not_logged(one: Stored) -> Select[Any]:
     rows = one.clause
     logged = exists().where(
         _C.tenant_id == bindparam("tenant"), _C.record_id == rows.c.id, _C.entity == bindparam("entity")
     )
-    statement = select(rows.c.id).where(rows.c.tenant_id == bindparam("tenant"), ~logged).limit(LIMIT)
-    params = {"tenant": checking.tenant, "entity": one.entity, "most": MOST}
-    for (id_,) in checking.db.rows(Statement(statement), params):
-        yield checking.found("history", one.entity, "it is in the table and has no history", id_)
+    return select(rows.c.id).where(rows.c.tenant_id == bindparam("tenant"), ~logged).limit(LIMIT)
