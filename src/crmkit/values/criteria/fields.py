@@ -17,6 +17,7 @@ class _Compared:
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # comparing makes a criteria, so this is no key
 
     def _compare(self, op: Operator, value: object) -> Criteria:
+        """The criteria of one comparison; a field and an aggregate have their own each."""
         raise NotImplementedError
 
     def __eq__(self, value: object) -> Criteria:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the point of it
