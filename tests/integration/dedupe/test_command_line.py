@@ -1,7 +1,7 @@
 """``crmkit dedupe``."""
 
 import pytest
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit import Person
 from crmkit.plugins.dedupe import Dedupe
@@ -11,22 +11,7 @@ from crmkit.plugins.dedupe.cli import group
 @pytest.fixture
 def run(crm):
     """Runs a command as Ada; gives what it prints."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit.plugins.email.cli import group
 
@@ -11,22 +11,7 @@ from crmkit.plugins.email.cli import group
 @pytest.fixture
 def run(crm):
     """Runs a command as Ada; gives what it prints."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 def test_a_message_is_queued_delivered_and_shown(run, ida, server, tmp_path):

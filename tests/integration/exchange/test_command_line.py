@@ -2,7 +2,7 @@
 
 import pytest
 from attrs import evolve
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit import Party
 from crmkit.errors import UndoRefusedError
@@ -12,22 +12,7 @@ from crmkit.plugins.exchange.cli import group
 @pytest.fixture
 def run(crm):
     """Runs a command as Ada; gives its result."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit import Person
 from crmkit.errors import InvalidTokenError, InvalidValueError, NotFoundError, RefusedError
@@ -19,22 +19,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def run(crm):
     """A function that runs a command as Ada; gives what it prints."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit import Person
 from crmkit.errors import InvalidValueError
@@ -14,22 +14,7 @@ from crmkit.plugins.privacy.cli import group
 @pytest.fixture
 def run(crm):
     """Runs a command as Ada; gives what it prints."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 def test_a_purpose_is_defined_and_changed(run):

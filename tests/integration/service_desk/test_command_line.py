@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from click.testing import CliRunner
+from command_lines import running
 
 from crmkit.errors import CrmkitError
 from crmkit.plugins.service_desk import Assets, Promises, Returns, ServiceDesk
@@ -13,22 +13,7 @@ from crmkit.plugins.service_desk.cli import group
 @pytest.fixture
 def run(crm):
     """Runs a command as Ada; gives what it prints."""
-
-    class Line:
-        actor, tenant = "ada", None
-
-        def __init__(self):
-            self.crm = crm
-
-        def begin(self, *, read_only=False):
-            return crm.begin("ada", read_only=read_only)
-
-    def run(*args, status=0):
-        ran = CliRunner().invoke(group, [str(arg) for arg in args], obj=Line(), catch_exceptions=False)
-        assert ran.exit_code == status, ran.output
-        return ran.output
-
-    return run
+    return running(crm, group)
 
 
 def test_a_case_goes_all_its_way_on_the_command_line(run, party, crm):
